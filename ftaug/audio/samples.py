@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,14 @@ def prepare(
 ) -> tuple[np.ndarray, AppliedTransforms]:
     """Read and augment a sound; return float32 (windows, HEADER + samples) and what was applied. Raises BadData."""
     return pipeline.packed(raw, streams, labels)
+
+
+def draw(
+    raw: Clip, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()
+) -> tuple[Callable[[], np.ndarray], AppliedTransforms]:
+    """Read and augment a sound at once, as `prepare` does; return a function that returns it. Raises BadData."""
+    prepared, applied = prepare(raw, pipeline, streams, labels)
+    return lambda: prepared, applied
 
 
 def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> None:

@@ -23,4 +23,9 @@ def named(ops: Iterable[Component]) -> Iterable[tuple[str, Component]]:
 def branches(rng: np.random.Generator) -> Streams:
     """Return a function from a name to the random generator of an op nested in another op."""
     seed = int(rng.integers(2**63))
-    return lambda name: np.random.default_rng([seed, *stream_key(name).encode()])
+    return lambda name: np.random.default_rng(np.array([*_words(seed), *stream_key(name).encode()], np.uint32))
+
+
+def _words(seed: int) -> tuple[int, ...]:
+    """Return a number below 2**63 as numpy does in a seed: as words of 32 bits, the lowest first, and none above."""
+    return divmod(seed, 2**32)[::-1] if seed >= 2**32 else (seed,)

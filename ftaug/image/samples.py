@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from ftaug.image.predict_inputs import inputs as named_pictures
 from ftaug.image.preview import preview as preview
 from ftaug.image.render.gpu import PlannedBatch, packed, rendered
 from ftaug.image.render.gpu_plan import Planned, planned
+from ftaug.image.render.resample import Pixels
 from ftaug.image.report_items import explained_item as explained_item
 from ftaug.image.report_items import report_item as report_item
 from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
@@ -69,19 +71,40 @@ def prepare(
     raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()
 ) -> tuple[np.ndarray, AppliedTransforms]:
     """Augment and preprocess an image; return uint8 (H, W, 3) and the transforms applied. Raises BadData."""
-    pixels, applied = pipeline.augmented(raw, streams, labels)
-    if streams is not None:  # a rare op may leave another size, which the draws before training did not show
-        check_size(pipeline, (pixels.shape[0], pixels.shape[1]))
-    return pixels, applied
+    pixels, applied = draw(raw, pipeline, streams, labels)
+    return pixels(), applied
+
+
+def draw(
+    raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()
+) -> tuple[Pixels, AppliedTransforms]:
+    """Draw the transforms of an image; return a function that decodes the image and applies them. Raises BadData."""
+    pixels, applied = pipeline.rendering(raw, streams, labels)
+    return pixels if streams is None else partial(_of_input_size, pixels, pipeline), applied
+
+
+def _of_input_size(rendering: Pixels, pipeline: Pipeline) -> np.ndarray:
+    """Return the pixels; a rare op may leave another size, which the draws before training did not show."""
+    pixels = rendering()
+    check_size(pipeline, (pixels.shape[0], pixels.shape[1]))
+    return pixels
 
 
 def plan(
     raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, ...] = ()
-) -> tuple[Planned, AppliedTransforms]:
-    """Run the CPU part of augmentation on the GPU: decode, crop, downscale and pixel filters; raises BadData."""
-    plan, applied = planned(raw, pipeline, streams, labels)
+) -> tuple[Callable[[], Planned], AppliedTransforms]:
+    """Draw the transforms of an image for the GPU; return a function for the CPU's part. Raises BadData.
+
+    That decodes, crops, downscales and filters pixels.
+    """
+    rendering, applied = planned(raw, pipeline, streams, labels)
+    return partial(_plan_of_input_size, rendering, pipeline), applied
+
+
+def _plan_of_input_size(rendering: Callable[[], Planned], pipeline: Pipeline) -> Planned:
+    plan = rendering()
     check_size(pipeline, plan.size)
-    return plan, applied
+    return plan
 
 
 def collate_plans(plans: Sequence[Planned]) -> PlannedBatch:

@@ -67,10 +67,19 @@ class Modality(Protocol):
         Some ops skip certain classes: in training they receive the sample's `labels`.
         """
 
+    def draw(
+        self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...] = ()
+    ) -> tuple[Callable[[], np.ndarray], AppliedTransforms]:
+        """Do the part of `prepare` that draws; return a function that does the rest, once, and what is applied.
+
+        Loading draws several samples before it applies their augmentations: in turns with the work on the values,
+        which overwrites the CPU's caches, drawing takes twice the time. Both parts raise BadData.
+        """
+
     def plan(
         self, raw: Any, pipeline: Any, streams: Streams, labels: tuple[str, ...] = ()
-    ) -> tuple[Any, AppliedTransforms]:
-        """Compute the CPU part of `prepare`: draw the augmentations, whose rendering runs on the model's device."""
+    ) -> tuple[Callable[[], Any], AppliedTransforms]:
+        """Draw as `draw` does; return a function for the CPU's part of the rest, which ends on the model's device."""
 
     def collate_plans(self, plans: Sequence[Any]) -> Any:
         """Collate plans into a NamedTuple of tensors and plain numbers."""

@@ -65,6 +65,14 @@ def prepare(
     return pipeline.encoder(text), applied
 
 
+def draw(
+    raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()
+) -> tuple[Callable[[], np.ndarray], AppliedTransforms]:
+    """Augment and tokenize a text at once, as `prepare` does; return a function that returns it. Raises BadData."""
+    prepared, applied = prepare(raw, pipeline, streams, labels)
+    return lambda: prepared, applied
+
+
 def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> np.ndarray:
     """Number of tokens of each text before truncation, int64 (n,)."""
     return np.fromiter((_size(samples, int(i), pipeline) for i in ids), np.int64, len(ids))

@@ -1,12 +1,15 @@
-"""What the libraries do for the same five pipelines, each from an encoded file to 8-bit pixels of one size.
+"""What the libraries do for the same five pipelines, each from encoded files to 8-bit pixels of one size.
 
-A preparation of None says that a library does not have a pipeline. Strengths are matched: a crop of 8 to 100 % of the
-area, a flip, ±15 degrees, shifts of 10 %, zooms of 0.8 to 1.25, slants of 10 degrees, a jitter of 0.4, 0.4, 0.4, 0.1.
+A preparation takes several files: ftaug's loader draws their augmentations before it applies them, the others take one
+after another. A preparation of None says that a library does not have a pipeline. Strengths are matched: a crop of 8 to
+100 % of the area, a flip, ±15 degrees, shifts of 10 %, zooms of 0.8 to 1.25, slants of 10 degrees, a jitter of 0.4,
+0.4, 0.4, 0.1.
 """
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
@@ -15,7 +18,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-Preparation = Callable[[bytes], object]
+Preparation = Callable[[Sequence[bytes]], Sequence[object]]
+OfOne = Callable[[bytes], object]
 PIPELINES = ("crop, flip", "crop, flip, affine, jitter", "trivial_augment", "rand_augment", "simclr")
 
 
@@ -53,7 +57,12 @@ def ftaug(pipeline: str, size: int) -> Preparation:
     }
     prepared = samples.pipeline(bound, preprocessing)
     drawn = iter(range(10**9))
-    return lambda data: samples.prepare(data, prepared, streams(0, next(drawn), 0))[0]
+
+    def prepare(files: Sequence[bytes]) -> Sequence[np.ndarray]:
+        views = [samples.draw(data, prepared, streams(0, next(drawn), 0))[0] for data in files]
+        return [view() for view in views]
+
+    return prepare
 
 
 def _torchvision(pipeline: str, size: int) -> Callable[..., object]:
@@ -79,19 +88,19 @@ def _torchvision(pipeline: str, size: int) -> Callable[..., object]:
     return v2.Compose([*crop, *more])
 
 
-def torchvision_on_pil(pipeline: str, size: int) -> Preparation:
+def torchvision_on_pil(pipeline: str, size: int) -> OfOne:
     transform = _torchvision(pipeline, size)
     return lambda data: np.asarray(transform(Image.open(io.BytesIO(data)).convert("RGB")))
 
 
-def torchvision_on_tensors(pipeline: str, size: int) -> Preparation:
+def torchvision_on_tensors(pipeline: str, size: int) -> OfOne:
     from torchvision.io import ImageReadMode, decode_image
 
     transform = _torchvision(pipeline, size)
     return lambda data: transform(decode_image(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB))
 
 
-def timm(pipeline: str, size: int) -> Preparation | None:
+def timm(pipeline: str, size: int) -> OfOne | None:
     from timm.data.auto_augment import rand_augment_transform
     from timm.data.transforms import RandomResizedCropAndInterpolation
     from torchvision import transforms
@@ -105,7 +114,8 @@ def timm(pipeline: str, size: int) -> Preparation | None:
     return lambda data: np.asarray(transform(Image.open(io.BytesIO(data)).convert("RGB")))
 
 
-def albumentations(pipeline: str, size: int) -> Preparation | None:
+def albumentations(pipeline: str, size: int, antialiased: bool = False) -> OfOne | None:
+    """By default it shrinks crops without antialiasing; with it, by the mean over the area of a pixel."""
     import albumentations as alb
 
     kernel = size // 20 * 2 + 1
@@ -123,12 +133,13 @@ def albumentations(pipeline: str, size: int) -> Preparation | None:
     }
     if pipeline not in more:
         return None
-    crop = [alb.RandomResizedCrop(size=(size, size)), alb.HorizontalFlip()]
+    area = "image" if antialiased else None
+    crop = [alb.RandomResizedCrop(size=(size, size), area_for_downscale=area), alb.HorizontalFlip()]
     transform = alb.Compose([*crop, *more[pipeline]])
     return lambda data: transform(image=_by_opencv(data))["image"]
 
 
-def kornia(pipeline: str, size: int) -> Preparation | None:
+def kornia(pipeline: str, size: int) -> OfOne | None:
     from kornia import augmentation
     from kornia.augmentation import auto
 
@@ -157,24 +168,28 @@ def _by_opencv(data: bytes) -> np.ndarray:
     return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB))
 
 
-LIBRARIES: dict[str, Callable[[str, int], Preparation | None]] = {
-    "ftaug": ftaug,
+LIBRARIES: dict[str, Callable[[str, int], OfOne | None]] = {
     "torchvision, PIL": torchvision_on_pil,
     "torchvision, tensors": torchvision_on_tensors,
     "timm": timm,
     "albumentations": albumentations,
+    "albumentations, antialiased": partial(albumentations, antialiased=True),
     "kornia": kornia,
 }
 
 
 def available(pipeline: str, size: int) -> dict[str, Preparation]:
     """The preparations of the libraries that are installed and have the pipeline."""
-    found = {}
+    found = {"ftaug": ftaug(pipeline, size)}
     for name, library in LIBRARIES.items():
         try:
             preparation = library(pipeline, size)
         except ImportError:
             continue
         if preparation is not None:
-            found[name] = preparation
+            found[name] = partial(_one_by_one, preparation)
     return found
+
+
+def _one_by_one(prepare: OfOne, files: Sequence[bytes]) -> Sequence[object]:
+    return [prepare(data) for data in files]

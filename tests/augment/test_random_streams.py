@@ -1,5 +1,7 @@
 """Random streams: draws do not depend on what an augmentation is called today."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -32,3 +34,9 @@ def test_a_renamed_augmentation_draws_what_it_drew(name, key):
     seed = int(np.random.default_rng(0).integers(2**63))
     inner = np.random.default_rng([seed, *key.encode()])
     np.testing.assert_array_equal(branches(np.random.default_rng(0))(name).random(8), inner.random(8))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**31, 2**32 - 1, 2**32, 2**32 + 5, 2**62, 2**63 - 1])
+def test_an_inner_op_draws_from_the_seed_and_its_name(seed):
+    drawn = branches(SimpleNamespace(integers=lambda high: np.int64(seed)))("shear#1").random(8)
+    np.testing.assert_array_equal(drawn, np.random.default_rng([seed, *b"shear#1"]).random(8))

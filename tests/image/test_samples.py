@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from pictures import augmentation, jpeg, preprocessing, ramp, streams, texture
+from pictures import AUGMENTATIONS, augmentation, jpeg, preprocessing, ramp, streams, texture
 from PIL import Image
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
@@ -101,6 +101,18 @@ def test_a_training_pipeline_without_streams_is_the_one_for_evaluation():
     pixels = texture(100, 140)
     augmenting = samples.pipeline([augmentation("rotate"), augmentation("invert", probability=1)], preprocessing(64))
     np.testing.assert_array_equal(samples.prepare(pixels, augmenting, None)[0], for_evaluation(pixels, height=64))
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_samples_drawn_together_are_those_prepared_one_by_one(name):
+    """Random streams are shared generators: whatever draws after another sample has drawn gets that one's numbers."""
+    pipeline = samples.pipeline([augmentation(name)], preprocessing(16))
+    raws = [texture(48, 48, seed) for seed in range(3)]
+    drawn = [samples.draw(raw, pipeline, streams(0, i)) for i, raw in enumerate(raws)]
+    for i, (raw, (pixels, applied)) in enumerate(zip(raws, drawn, strict=True)):
+        expected, expected_applied = samples.prepare(raw, pipeline, streams(0, i))
+        np.testing.assert_array_equal(pixels(), expected)
+        assert applied == expected_applied
 
 
 def test_read_only_and_mirrored_arrays():

@@ -5,7 +5,7 @@ There is no sampler state to save, and batches are the same for any number of wo
 
 import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,6 +24,9 @@ from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.engine.loading.workers import load_items
 from ftaug.errors import BadData, BadSample, FtaugError
 from ftaug.interfaces.data import Streams
+
+DRAWN_TOGETHER = 16
+"""Number of samples whose augmentations are drawn before they are applied; as many files are in memory."""
 
 
 class BatchRequest(NamedTuple):
@@ -209,13 +212,17 @@ class PreparedDataset(Dataset[Batch | Failure]):
         """Load the views of the samples of a request, view after view, and the targets that the pipeline changed."""
         by_view: list[list[Any]] = [[] for _ in range(self.views)]
         changed = {}
-        for place, position in enumerate(request.ids):
-            epoch = request.epoch if request.rounds is None else int(request.rounds[place])
-            views, target = self.sample(int(position), epoch)
-            for prepared, view in zip(by_view, views, strict=False):
-                prepared.append(view)
-            if target is not None:
-                changed[place] = target
+        for start in range(0, len(request.ids), DRAWN_TOGETHER):
+            drawn = []
+            for place, position in enumerate(request.ids[start : start + DRAWN_TOGETHER].tolist(), start):
+                epoch = request.epoch if request.rounds is None else int(request.rounds[place])
+                views, target = self._draw(position, epoch)
+                drawn.append((position, views))
+                if target is not None:
+                    changed[place] = target
+            for position, views in drawn:
+                for prepared, view in zip(by_view, self._applied(position, views), strict=False):
+                    prepared.append(view)
         return [sample for view in by_view for sample in view], changed
 
     def _only_plans(self, epoch: int | None) -> bool:
@@ -227,17 +234,27 @@ class PreparedDataset(Dataset[Batch | Failure]):
 
         Raises BadSample with the name of the sample.
         """
+        views, target = self._draw(position, epoch)
+        return self._applied(position, views), target
+
+    def _draw(self, position: int, epoch: int | None) -> tuple[list[Callable[[], Any]], np.ndarray | None]:
+        """Read a sample and draw its augmentations; return functions for its views, and its target if that changes."""
         raw, streams, labels = self.read(position, epoch)
-        prepare = self.verbs.plan if self._only_plans(epoch) else self.verbs.prepare
+        draw = self.verbs.plan if self._only_plans(epoch) else self.verbs.draw
         with naming(self.split, position):
             if streams is None:
-                return [prepare(raw, self.pipeline, None, labels)[0]], None
+                return [draw(raw, self.pipeline, None, labels)[0]], None
             first = self.pipeline if self.views == 1 else self.plain
-            sample, applied = prepare(raw, first, streams, labels)
-            views = [sample]
-            for view in range(1, self.views):
-                views.append(prepare(raw, self.pipeline, self._of_view(streams, view), labels)[0])
+            view, applied = draw(raw, first, streams, labels)
+            views = [view]
+            for number in range(1, self.views):
+                views.append(draw(raw, self.pipeline, self._of_view(streams, number), labels)[0])
             return views, self.split.target(applied.labels) if self.relabels else None
+
+    def _applied(self, position: int, views: list[Callable[[], Any]]) -> list[Any]:
+        """Apply the augmentations drawn for the views of a sample; raises BadSample."""
+        with naming(self.split, position):
+            return [view() for view in views]
 
     def _of_view(self, streams: Streams, view: int) -> Streams:
         """Return the random streams of a view; augmentations that do not vary share theirs between views."""

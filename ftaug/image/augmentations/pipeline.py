@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from ftaug.image.evaluation import evaluated, fitted
 from ftaug.image.io.decode import opened
 from ftaug.image.io.picture import Picture
 from ftaug.image.preprocessing import at_size
-from ftaug.image.render.resample import render, scale_of
+from ftaug.image.render.resample import Pixels, rendering, scale_of
 from ftaug.interfaces.data import AppliedTransforms, Streams
 
 Raw = bytes | np.ndarray | Picture
@@ -67,11 +67,19 @@ class Pipeline:
         self, raw: Raw, streams: Streams | None, labels: tuple[str, ...] = ()
     ) -> tuple[np.ndarray, AppliedTransforms]:
         """Return the model's input, as a call does, and the transforms applied; raises BadData."""
+        pixels, applied = self.rendering(raw, streams, labels)
+        return pixels(), applied
+
+    def rendering(
+        self, raw: Raw, streams: Streams | None, labels: tuple[str, ...] = ()
+    ) -> tuple[Pixels, AppliedTransforms]:
+        """Draw the transforms; return a function that decodes the image and applies them, and what it applies."""
         picture = opened(raw)
         if streams is None:
-            return evaluated(picture, self.preprocessing), AppliedTransforms({}, labels)
+            return partial(evaluated, picture, self.preprocessing), AppliedTransforms({}, labels)
         draws, applied = self.draw(picture.height, picture.width, streams, labels)
-        return apply(draws, picture, self.preprocessing.get("interpolation", "bilinear")), applied
+        steps = fuse(draws, picture.height, picture.width)
+        return rendered(steps, picture, self.preprocessing.get("interpolation", "bilinear")), applied
 
     def draw(
         self, height: int, width: int, streams: Streams, labels: tuple[str, ...] = ()
@@ -220,17 +228,23 @@ def _fused(run: Run, height: int, width: int) -> Fused:
 
 def apply(draws: Iterable[Draw], picture: Picture, interpolation: Any) -> np.ndarray:
     """Apply transforms to a picture; the result, uint8 (H, W, 3), is new memory."""
-    return done(fuse(draws, picture.height, picture.width), picture, interpolation)
+    return rendered(fuse(draws, picture.height, picture.width), picture, interpolation)()
 
 
-def done(steps: Sequence[Fused | PixelFunction], picture: Picture, interpolation: Any) -> np.ndarray:
-    """Apply fused steps, the first of which is a `Fused`, to a picture."""
+def rendered(steps: Sequence[Fused | PixelFunction], picture: Picture, interpolation: Any) -> Pixels:
+    """Return a function that applies fused steps, the first of which is a `Fused`, to a picture."""
     first, *rest = steps
     assert isinstance(first, Fused)
-    pixels = render(picture, first.geometry, first.colors, interpolation)
+    pixels = rendering(picture, first.geometry, first.colors, interpolation)
+    return partial(_followed, pixels, rest, interpolation) if rest else pixels
+
+
+def _followed(first: Pixels, rest: Sequence[Fused | PixelFunction], interpolation: Any) -> np.ndarray:
+    """Apply further steps to the pixels of the first one."""
+    pixels = first()
     for step in rest:
         if isinstance(step, Fused):
-            pixels = render(opened(pixels), step.geometry, step.colors, interpolation)
+            pixels = rendering(opened(pixels), step.geometry, step.colors, interpolation)()
         else:
             pixels = step.apply(pixels)
     return pixels

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from ftaug.image.augmentations.pipeline import Fused, Pipeline, Raw, done, fuse
-from ftaug.image.augmentations.transforms import ColorMatrix, LookupTable
+from ftaug.image.augmentations.pipeline import Fused, Pipeline, Raw, fuse, rendered
+from ftaug.image.augmentations.transforms import ColorMatrix, Interpolation, LookupTable, PixelFunction
 from ftaug.image.io.decode import opened
+from ftaug.image.io.picture import Picture
 from ftaug.image.render.color import NO_COUNTS
 from ftaug.image.render.resample import unwarped
 from ftaug.interfaces.data import AppliedTransforms, Streams
@@ -27,24 +30,30 @@ class Planned(NamedTuple):
 
 def planned(
     raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, ...]
-) -> tuple[Planned, AppliedTransforms]:
-    """Apply all steps before the last warp, or all where the device cannot do the last one; raises BadData."""
+) -> tuple[Callable[[], Planned], AppliedTransforms]:
+    """Draw the transforms; return a function that applies those before the last warp, and all that were drawn.
+
+    It applies all of them where the device cannot do the last one. Both raise BadData.
+    """
     picture = opened(raw)
-    interpolation = pipeline.preprocessing.get("interpolation", "bilinear")
     draws, applied = pipeline.draw(picture.height, picture.width, streams, labels)
     steps = fuse(draws, picture.height, picture.width)
+    return partial(_planned, steps, picture, pipeline.preprocessing.get("interpolation", "bilinear")), applied
+
+
+def _planned(steps: Sequence[Fused | PixelFunction], picture: Picture, interpolation: Interpolation) -> Planned:
     last = steps[-1]
     if not isinstance(last, Fused) or not _can_follow(last, interpolation):
-        pixels = done(steps, picture, interpolation)
-        return Planned(pixels, np.eye(3), (pixels.shape[0], pixels.shape[1]), None, (), False), applied
+        pixels = rendered(steps, picture, interpolation)()
+        return Planned(pixels, np.eye(3), (pixels.shape[0], pixels.shape[1]), None, (), False)
     if len(steps) > 1:
-        picture = opened(done(steps[:-1], picture, interpolation))
+        picture = opened(rendered(steps[:-1], picture, interpolation)())
     source = unwarped(picture, last.geometry, interpolation)
     back = np.eye(3) if source.matrix is None else np.linalg.inv(source.matrix)
     keeps_black = bool(last.colors) and source.shows_border and source.border == "constant"
     colors = tuple(c.matrix if isinstance(c, ColorMatrix) else c.make(NO_COUNTS) for c in last.colors)
     size = last.geometry.height, last.geometry.width
-    return Planned(source.pixels, back, size, source.border, colors, keeps_black), applied
+    return Planned(source.read(), back, size, source.border, colors, keeps_black)
 
 
 def _can_follow(step: Fused, interpolation: str) -> bool:

@@ -1,12 +1,15 @@
-"""Resample an image through a homography: smallest sufficient JPEG decode, one crop, one resize or warp."""
+"""Resample an image through a homography: smallest sufficient JPEG decode, one crop, one resize or warp.
+
+What is to be read is computed first; the pixels are a function to be called later.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -31,6 +34,9 @@ BORDERS = {
     "inside": cv2.BORDER_REPLICATE,
 }
 NO_HALF = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+Pixels = Callable[[], np.ndarray]
+"""A function that decodes a picture and returns what is wanted of it: uint8 (H, W, 3)."""
+
 UPRIGHT = Turn()
 SLACK = 1e-6
 COARSEST = 0.55
@@ -56,32 +62,45 @@ class View:
 
 
 class Unwarped(NamedTuple):
-    """The part of an image that the canvas shows, before the last resampling."""
+    """The part of an image that the canvas shows, before the last resampling, not decoded yet."""
 
-    pixels: np.ndarray  # uint8 (H, W, 3); the canvas itself, where no resampling is left
+    read: Pixels  # uint8 (H, W, 3); the canvas itself, where no resampling is left
     matrix: np.ndarray | None  # float64 (3, 3), from the centers of these pixels to those of the canvas
     border: str | None
     shows_border: bool
 
 
-def render(
+def rendering(
     picture: Picture, geometry: Homography, colors: Sequence[ColorMatrix | LookupTable], interpolation: Interpolation
-) -> np.ndarray:
-    """Warp a picture and apply color transforms: uint8 (H, W, 3), new memory. The black outside stays black."""
+) -> Pixels:
+    """Return a function that decodes a picture, warps it and applies color transforms: uint8 (H, W, 3), new memory.
+
+    The black outside stays black.
+    """
     interpolation = geometry.interpolation or interpolation
     source = unwarped(picture, geometry, interpolation)
     if source.matrix is None:
-        return recolored(source.pixels, colors)
-    warped = _warped(source.pixels, source.matrix, geometry, interpolation)
+        return (lambda: recolored(source.read(), colors)) if colors else source.read
+    return partial(_warped_and_recolored, source, source.matrix, geometry, colors, interpolation)
+
+
+def _warped_and_recolored(
+    source: Unwarped,
+    matrix: np.ndarray,
+    canvas: Homography,
+    colors: Sequence[ColorMatrix | LookupTable],
+    interpolation: Interpolation,
+) -> np.ndarray:
+    warped = _warped(source.read(), matrix, canvas, interpolation)
     pixels = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
-    if not (colors and source.shows_border and geometry.border == "constant"):
+    if not (colors and source.shows_border and canvas.border == "constant"):
         return recolored(pixels, colors)
     _, wholly_shown = cv2.threshold(cv2.extractChannel(warped, 3), 254, 255, cv2.THRESH_BINARY)
     return recolored(pixels, colors, np.asarray(wholly_shown))
 
 
 def unwarped(picture: Picture, geometry: Homography, interpolation: Interpolation) -> Unwarped:
-    """Decode the picture, crop to the visible part, and downscale it with antialiasing where a warp would alias."""
+    """Choose the part of a picture that is visible, and its size before the warp: smaller where a warp would alias."""
     if geometry.border == "inside":
         geometry = kept_inside(geometry, picture.height, picture.width)
     view = _view(picture, geometry)
@@ -173,17 +192,19 @@ def _is_aligned(matrix: np.ndarray) -> bool:
 # Rows stay rows: crop, resize and mirror.
 
 
-def _aligned(view: View, interpolation: Interpolation) -> np.ndarray:
-    """Crop and resize, then flip or transpose the result."""
-    height, width, matrix = view.canvas.height, view.canvas.width, view.matrix
-    a, b, c, d = matrix[:2, :2].ravel().tolist()
+def _aligned(view: View, interpolation: Interpolation) -> Pixels:
+    """Return a function that crops and resizes, then flips or transposes the result."""
+    height, width = view.canvas.height, view.canvas.width
+    (a, b, x), (c, d, y), _ = view.matrix.tolist()
     turn = Turn(abs(b) > abs(a), a + b < 0, c + d < 0)
-    if turn != UPRIGHT:
-        matrix = _inverse(turn.matrix(height, width)) @ matrix
+    if turn.mirror_x:
+        a, b, x = -a, -b, width - x
+    if turn.mirror_y:
+        c, d, y = -c, -d, height - y
     if turn.transpose:
-        height, width = width, height
-    (a, _, x), (_, d, y), _ = matrix.tolist()
-    return turn.apply(_resampled(view, (a, d), (x, y), (height, width), interpolation))
+        height, width, a, d, x, y = width, height, c, b, y, x
+    resampled = _resampled(view, (a, d), (x, y), (height, width), interpolation)
+    return resampled if turn == UPRIGHT else lambda: turn.apply(resampled())
 
 
 def _resampled(
@@ -192,14 +213,14 @@ def _resampled(
     shift: tuple[float, float],
     size: tuple[int, int],
     interpolation: Interpolation,
-) -> np.ndarray:
-    """Crop and resize with Pillow's antialiasing filter, by the fastest of three equivalent methods."""
+) -> Pixels:
+    """Return a function that crops and resizes with Pillow's filter, by the fastest of three equivalent methods."""
     height, width = size
     left, top = -shift[0] / zoom[0], -shift[1] / zoom[1]
     right, bottom = (width - shift[0]) / zoom[0], (height - shift[1]) / zoom[1]
     if _are_whole(left, top, right, bottom):
         rows, columns = slice(round(top), round(bottom)), slice(round(left), round(right))
-        return resized(view.top(rows.stop)[rows, columns], height, width, interpolation)
+        return lambda: resized(view.top(rows.stop)[rows, columns], height, width, interpolation)
     full_height, full_width = zoom[1] * view.extent[0], zoom[0] * view.extent[1]
     whole = _are_whole(*view.extent, full_height, full_width, *shift)
     if whole and full_height * full_width <= 4 * height * width:
@@ -207,14 +228,18 @@ def _resampled(
             slice(-round(shift[1]), height - round(shift[1])),
             slice(-round(shift[0]), width - round(shift[0])),
         )
-        whole_picture = view.top(view.shape[0])
-        return resized(whole_picture, round(full_height), round(full_width), interpolation)[rows, columns].copy()
+        size = round(full_height), round(full_width)
+        return lambda: resized(view.top(view.shape[0]), *size, interpolation)[rows, columns].copy()
     first_column, last_column = _needed(left, right, view.shape[1], zoom[0], None)
     first_row, last_row = _needed(top, bottom, view.shape[0], zoom[1], None)
     box = max(left, 0.0), max(top, 0.0), min(right, view.extent[1]), min(bottom, view.extent[0])
     box = box[0] - first_column, box[1] - first_row, box[2] - first_column, box[3] - first_row
-    image = Image.fromarray(view.top(last_row)[first_row:last_row, first_column:last_column])
-    return np.asarray(image.resize((width, height), FILTERS[interpolation], box=box))
+
+    def by_pillow() -> np.ndarray:
+        image = Image.fromarray(view.top(last_row)[first_row:last_row, first_column:last_column])
+        return np.asarray(image.resize((width, height), FILTERS[interpolation], box=box))
+
+    return by_pillow
 
 
 def _are_whole(*numbers: float) -> bool:
@@ -230,12 +255,26 @@ def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpol
         return np.asarray(image.resize((width, height), Image.Resampling.NEAREST))
     if interpolation == "bilinear" and height >= pixels.shape[0] and width >= pixels.shape[1]:
         return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR))
+    return _antialiased(pixels, height, width, interpolation)
+
+
+def _antialiased(pixels: np.ndarray, height: int, width: int, interpolation: Interpolation) -> np.ndarray:
+    """Resize by torch, which has Pillow's filter in a quarter of its time, but only for contiguous pixels."""
+    torch, interpolate = _torch()
+    if not (pixels.flags.c_contiguous and pixels.flags.writeable):
+        pixels = pixels.copy()  # a third of the time in which torch copies them
+    batch = torch.from_numpy(pixels)[None].permute(0, 3, 1, 2)
+    shrunk = interpolate(batch, (height, width), mode=interpolation, antialias=True, align_corners=False)
+    return np.asarray(shrunk.numpy()[0].transpose(1, 2, 0))
+
+
+@cache
+def _torch() -> tuple[Any, Callable[..., Any]]:
+    """Import torch once and only here: two import statements in a function take 10 µs after each decoded image."""
     import torch
     from torch.nn.functional import interpolate
 
-    batch = torch.from_numpy(pixels if pixels.flags.writeable else pixels.copy())[None].permute(0, 3, 1, 2)
-    shrunk = interpolate(batch, (height, width), mode=interpolation, antialias=True, align_corners=False)
-    return shrunk[0].permute(1, 2, 0).numpy()
+    return torch, interpolate
 
 
 # Rows do not stay rows: turn, slant, tilt – and whatever shows the outside of the picture.
@@ -243,8 +282,8 @@ def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpol
 
 def _source(
     view: View, visible: tuple[float, float, float, float], interpolation: Interpolation, fades: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixels that a warp needs, downscaled where the canvas is coarser, and the matrix between centers.
+) -> tuple[Pixels, np.ndarray]:
+    """Return a function for the pixels of a warp, downscaled where the canvas is coarser, and their matrix to it.
 
     If the image fades into the black outside and is much coarser than the canvas, it is upsampled first: its
     edge is then as sharp as the canvas, and the image equals that of evaluation, where nothing fades.
@@ -252,15 +291,17 @@ def _source(
     border = view.canvas.border
     left, right = _needed(visible[0], visible[2], view.shape[1], view.zoom[0], border)
     top, bottom = _needed(visible[1], visible[3], view.shape[0], view.zoom[1], border)
-    pixels = view.top(bottom)[top:bottom, left:right]
     before_width, before_height = right - left, bottom - top
     width = _resized_length(before_width, view.zoom[0], view.canvas.width, fades)
     height = _resized_length(before_height, view.zoom[1], view.canvas.height, fades)
-    if (height, width) != (before_height, before_width):
-        pixels = resized(pixels, height, width, interpolation)
     grown_x, grown_y = before_width / width, before_height / height
     placed = np.array([[grown_x, 0, left + grown_x / 2], [0, grown_y, top + grown_y / 2], [0, 0, 1]])
-    return pixels, NO_HALF @ view.matrix @ placed
+
+    def read() -> np.ndarray:
+        pixels = view.top(bottom)[top:bottom, left:right]
+        return pixels if pixels.shape[:2] == (height, width) else resized(pixels, height, width, interpolation)
+
+    return read, NO_HALF @ view.matrix @ placed
 
 
 def _resized_length(length: int, zoom: float, canvas: int, fades: bool) -> int:

@@ -1,6 +1,7 @@
 """Batches: a function of (seed, epoch, position), the same for any number of workers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 
 from ftaug.config.registry import Component
 from ftaug.engine.loading import prepare, seeds
-from ftaug.engine.loading.batches import Batch, EpochSampler, PreparedDataset, batches, once
+from ftaug.engine.loading.batches import DRAWN_TOGETHER, Batch, EpochSampler, PreparedDataset, batches, once
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.errors import BadData
 from ftaug.image import samples as verbs
+from ftaug.image.io.picture import Picture
 from ftaug.interfaces.data import Task
 from ftaug.text.backbones.tiny_text import tiny_text
 from ftaug.text.datasets.docstrings import docstrings
@@ -111,6 +113,32 @@ def test_evaluation_sees_samples_in_order() -> None:
 def test_a_broken_sample_is_named(workers: int) -> None:
     with pytest.raises(BadData, match=r"^squares\[7\]: "):
         list(batches(prepared(20, broken=7), once(20, 8), workers, pin=False))
+
+
+def test_a_sample_that_breaks_after_all_are_drawn_is_named() -> None:
+    def broken(scale: int) -> np.ndarray:
+        raise BadData("broken pixels")
+
+    data = prepared(20)
+    data.split.samples.read = lambda index: Picture(8, 8, broken) if index == 4 else np.zeros((8, 8, 3), np.uint8)
+    with pytest.raises(BadData, match=r"^squares\[4\]: broken pixels$"):
+        list(batches(data, EpochSampler(0, 20, 20, 1).requests(0, 1), 0, pin=False))
+
+
+def test_a_batch_of_several_groups_has_the_samples_alone() -> None:
+    """With three views each."""
+    rng = np.random.default_rng(0)
+    data = prepared(2 * DRAWN_TOGETHER + 3)
+    images = rng.integers(256, size=(len(data.split), 8, 8, 3), dtype=np.uint8)
+    data.split.samples.read = lambda index: images[index]
+    flip = Component("augmentation", "horizontal_flip", FLIP, "image", "ftaug.image.augmentations")
+    pipeline = verbs.pipeline([flip], PREPROCESSING)
+    data = replace(data, pipeline=pipeline, plain=data.pipeline, views=3, varying=None, relabels=True)
+    (batch,) = batches(data, EpochSampler(0, len(images), len(images), 1).requests(0, 1), 0, pin=False)
+    alone = [data.sample(position, 0) for position in batch.request.ids.tolist()]
+    expected = np.stack([views[number] for number in range(3) for views, _ in alone])
+    np.testing.assert_array_equal(batch.inputs.permute(0, 2, 3, 1), expected)
+    assert batch.targets.tolist() == [int(target) for _, target in alone]
 
 
 @pytest.mark.parametrize("multi_label", [False, True])

@@ -26,7 +26,7 @@ def both(raws, ops, size=(48, 40), epoch=0, **changes):
     """The batch by the processor and by torch: uint8 (N, H, W, 3) each."""
     pipeline = samples.pipeline(ops, preprocessing(*size, **changes))
     expected = [samples.prepare(raw, pipeline, streams(epoch, i))[0] for i, raw in enumerate(raws)]
-    plans = [samples.plan(raw, pipeline, streams(epoch, i))[0] for i, raw in enumerate(raws)]
+    plans = [samples.plan(raw, pipeline, streams(epoch, i))[0]() for i, raw in enumerate(raws)]
     finished = samples.finished(samples.collate_plans(plans))
     assert finished.dtype == torch.uint8
     assert finished.is_contiguous(memory_format=torch.channels_last)
