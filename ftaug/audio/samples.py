@@ -32,7 +32,7 @@ from ftaug.config.registry import Component, nested
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import AppliedTransforms, Samples, Shrink, Streams, Task
 
-cache_version = f"1 {resampler()}"
+cache_version = f"2 {resampler()}"
 on_device = False
 
 
