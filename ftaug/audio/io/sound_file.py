@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,10 +113,10 @@ def frames(clip: Clip, first: int, count: int) -> np.ndarray:
 
     Integers are scaled to -1…1. Raises BadData, MissingInput.
     """
-    wave = _stored(clip, first, count)
+    wave = one_channel(_stored(clip, first, count), clip)
     if not np.isfinite(wave).all():
         raise BadData("has samples that are not numbers (NaN or infinity)")
-    return one_channel(wave, clip)
+    return wave
 
 
 def _stored(clip: Clip, first: int, count: int) -> np.ndarray:
@@ -147,7 +147,7 @@ def one_channel(wave: np.ndarray, clip: Clip) -> np.ndarray:
     if clip.channels in ("left", "right") and count != 2:
         raise BadData(f"has {count} channels, so none is the {clip.channels} one; set channels: mix")
     if clip.channels == "mix":
-        return np.asarray(sum(wave.T) / np.float32(count))  # a twentieth of the time of a mean over so short an axis
+        return np.asarray(reduce(np.add, wave.T) / np.float32(count))  # a twentieth of the time of a mean over so short an axis
     column = loudest(clip) if clip.channels == "loudest" else {"left": 0, "first": 0, "right": 1}[clip.channels]
     return np.ascontiguousarray(wave[:, column])
 
