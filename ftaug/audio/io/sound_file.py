@@ -147,7 +147,7 @@ def one_channel(wave: np.ndarray, clip: Clip) -> np.ndarray:
     if clip.channels in ("left", "right") and count != 2:
         raise BadData(f"has {count} channels, so none is the {clip.channels} one; set channels: mix")
     if clip.channels == "mix":
-        return np.asarray(reduce(np.add, wave.T) / np.float32(count))  # a twentieth of the time of a mean over so short an axis
+        return np.asarray(reduce(np.add, wave.T) / np.float32(count))  # a mean over so short an axis takes ten times
     column = loudest(clip) if clip.channels == "loudest" else {"left": 0, "first": 0, "right": 1}[clip.channels]
     return np.ascontiguousarray(wave[:, column])
 
