@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,20 +14,34 @@ from ftaug.audio.io.sound_file import Format, format_of, is_canceled
 from ftaug.errors import FtaugError
 from ftaug.interfaces.data import Samples
 
+Checked = list[tuple[str, Clip, Format]]
+
 LOOKED_AT = 64
 """Number of sounds, spread over the data set, that are checked before training."""
+
+FEWEST_OF_CLASS, MOSTLY = 3, 0.75
+"""Checked sounds of a class, and the share of them with a low rate, from which on the class is named."""
 
 
 def cautions(samples: Samples, ids: np.ndarray, sizes: None, pipeline: Pipeline) -> list[str]:
     """Human-readable cautions about a sample of the sounds: low sampling rates, short sounds, opposite channels."""
-    checked: list[tuple[str, Clip, Format]] = []
+    checked: Checked = []
+    labels: list[str] = []
     for index in ids[:: max(1, len(ids) // LOOKED_AT)][:LOOKED_AT].tolist():
         try:
             clip = samples.read(index)
             checked.append((samples.name(index), clip, format_of(clip)))
         except FtaugError:  # reported again, with its name, when the sample is read
             continue
-    return [*_low_rates(checked, pipeline), *_short(checked, pipeline), *_canceled(checked)]
+        if samples.task.kind == "single_label":
+            labels.append(samples.task.classes[int(samples.targets[index])])
+    rates = [form.rate for _, _, form in checked]
+    return [
+        *_low_rates(checked, pipeline),
+        *_low_rates_of_a_class(rates, labels, pipeline),
+        *_short(checked, pipeline),
+        *_canceled(checked),
+    ]
 
 
 def _has_rate(pipeline: Pipeline) -> bool:
@@ -39,9 +54,6 @@ def _has_seconds(pipeline: Pipeline) -> bool:
     return "normalized" not in pipeline.preprocessing
 
 
-Checked = list[tuple[str, Clip, Format]]
-
-
 def _low_rates(checked: Checked, pipeline: Pipeline) -> Iterator[str]:
     rate = pipeline.rate
     low = [(form.rate, name) for name, _, form in checked if form.rate < rate]
@@ -52,6 +64,24 @@ def _low_rates(checked: Checked, pipeline: Pipeline) -> Iterator[str]:
             f"nothing in it is above {lowest // 2:,} Hz"
             + (f"; if all sounds are so, set the backbone's rate: {lowest}" if _has_rate(pipeline) else "")
         )
+
+
+def _low_rates_of_a_class(rates: list[int], labels: list[str], pipeline: Pipeline) -> Iterator[str]:
+    """Yield classes that a network can tell by the high frequencies that their files do not have."""
+    low = Counter(label for label, rate in zip(labels, rates, strict=False) if rate < pipeline.rate)
+    for label, count in low.items():
+        of_class, elsewhere = labels.count(label), low.total() - count
+        others = len(labels) - of_class
+        if min(of_class, others) < FEWEST_OF_CLASS:
+            continue
+        if count >= MOSTLY * of_class and elsewhere <= (1 - MOSTLY) * others:
+            lowest = min(rate for one, rate in zip(labels, rates, strict=True) if one == label)
+            yield (
+                f"{count} of {of_class} checked sounds of class '{label}' have a lower sampling rate than the "
+                f"backbone's, and {elsewhere} of {others} of the other classes: the network can tell the class by the "
+                "high frequencies that are missing"
+                + (f"; set the backbone's rate: {lowest}" if _has_rate(pipeline) else "")
+            )
 
 
 def _short(checked: Checked, pipeline: Pipeline) -> Iterator[str]:

@@ -54,6 +54,8 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
         class_counts(train.task, targets),
         chosen,
         rate=int(np.median(rates)),
+        low_rate=int(np.percentile(rates, 10, method="lower")),
+        median=float(np.median(seconds)),
         seconds=float(np.percentile(seconds, 90)),
         longest=max(seconds),
     )

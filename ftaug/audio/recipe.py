@@ -11,6 +11,7 @@ from ftaug.recipes.recipe import SMOOTHED, Choice, Facts, Recipe, by_size, evalu
 
 RATES = (8_000, 16_000, 32_000)
 LONGEST_WINDOW = 5.0  # seconds
+MEDIANS = 2  # most lengths of a median sound in a window: padding costs time, and says nothing
 WINDOWS = 3
 BATCH_SIZES = ((60, 8), (1000, 16))  # for up to so many sounds
 LARGE_BATCH = 32
@@ -23,7 +24,9 @@ class SoundFacts(Facts):
     """Facts about a sound dataset that the recipe depends on."""
 
     rate: int  # median, in Hz
-    seconds: float  # 90th percentile of the lengths
+    low_rate: int  # 10th percentile: nine of ten have it or a higher one
+    median: float  # of the lengths in seconds
+    seconds: float  # 90th percentile of them
     longest: float
 
 
@@ -47,13 +50,23 @@ def recipe(facts: SoundFacts) -> Recipe:
 
 
 def window_seconds(facts: SoundFacts) -> float:
-    """Return the length of the window: nine of ten sounds fit, up to five seconds, in steps of half a second."""
-    return min(LONGEST_WINDOW, max(0.5, math.ceil(2 * facts.seconds - 0.02) / 2))
+    """Return the length of the window: nine of ten sounds fit, up to five seconds, in steps of a quarter.
+
+    Where few sounds are much longer than the others, they fit if they are up to twice the median.
+    """
+    seconds = min(facts.seconds, MEDIANS * facts.median)
+    return min(LONGEST_WINDOW, max(0.5, math.ceil(4 * seconds - 0.04) / 4))
 
 
 def rate_of(facts: SoundFacts) -> int:
-    """Return the sampling rate: the lowest usual one that keeps what most files hold, up to 32 kHz."""
-    return next((rate for rate in RATES if rate >= facts.rate), RATES[-1])
+    """Return the sampling rate: the lowest usual one that keeps what most files hold, up to 32 kHz.
+
+    Where rates differ it is the highest usual one that nine of ten files have: what some files cannot hold would tell
+    them, and often their class, from others.
+    """
+    lowest_loss = next((rate for rate in RATES if rate >= facts.rate), RATES[-1])
+    shared = max((rate for rate in RATES if rate <= facts.low_rate), default=RATES[0])
+    return lowest_loss if facts.low_rate >= min(facts.rate, lowest_loss) else shared
 
 
 def _backbone(facts: SoundFacts) -> Choice:
@@ -64,8 +77,10 @@ def _backbone(facts: SoundFacts) -> Choice:
     seconds, rate = window_seconds(facts), rate_of(facts)
     windows = WINDOWS if facts.longest > seconds * 1.1 else 1
     settings: dict[str, Any] = {**network, "seconds": seconds, "windows": windows, "rate": rate}
-    why = f"nine of ten sounds are up to {facts.seconds:.2g} s long, the longest {facts.longest:.2g} s; most have "
-    why += f"{facts.rate:,} Hz. A network for pictures on spectrograms"
+    why = (
+        f"half of the sounds are up to {facts.median:.2g} s long, nine of ten up to {facts.seconds:.2g} s, the longest "
+    )
+    why += f"{facts.longest:.2g} s; most have {facts.rate:,} Hz. A network for pictures on spectrograms"
     return Choice({"spectrogram": settings}, why)
 
 

