@@ -12,8 +12,8 @@ from ftaug.audio.front_ends import PREEMPHASIS, FrontEnd
 class PowerSpectrum(nn.Module):
     """Compute the power spectrum of each frame of waveforms.
 
-    Exported, it is a product with `FrontEnd.basis`, equal up to rounding: the operators of ONNX for Fourier transforms
-    take ten times as long.
+    Exported, it is a product with `FrontEnd.basis`, equal up to rounding: ONNX Runtime takes half as long again for its
+    operators of Fourier transforms.
     """
 
     window: Tensor
