@@ -11,7 +11,6 @@ declare(
     without_effect={
         "data.bucket": "all windows of a batch are of one length",
         "data.batch_tokens": "sounds have no tokens",
-        "data.cache": "only the part of a sound that is used is read",
         "data.augment_device": "waveforms are augmented by the workers",
         "evaluate.tta": "the views of a sound are the backbone's windows",
         **dict.fromkeys(("input.size", "input.resize", "input.interpolation", "input.train_size"), SPECTROGRAM_SIZE),

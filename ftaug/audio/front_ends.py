@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -15,11 +15,17 @@ Name = Literal["kaldi", "ast", "whisper", "slaney"]
 Log = Literal["natural", "whisper", "decibel"]
 
 
+PREEMPHASIS = 0.97
+"""Share of the sample before it that Kaldi subtracts from each sample of a frame."""
+
+
 @dataclass(frozen=True)
 class FrontEnd:
-    """A linear map from frames of a waveform to a spectrum, mel filters on its power, and a logarithm."""
+    """The spectrum of windowed frames of a waveform, mel filters on its power, and a logarithm."""
 
-    basis: np.ndarray  # float64 (frame, 2 · bins): windowed real and imaginary parts of a DFT
+    window: np.ndarray  # float64 (frame,)
+    fft: int  # length of the Fourier transform of a frame, which is padded with zeros at its end
+    emphasized: bool  # whether the mean is subtracted from a frame, then PREEMPHASIS applied
     filters: np.ndarray  # float64 (bins, mels)
     hop: int  # samples
     centered: bool  # whether the first frame is centered on the first sample, the sound mirrored before it
@@ -30,7 +36,18 @@ class FrontEnd:
     @property
     def frame(self) -> int:
         """Length of a frame in samples."""
-        return len(self.basis)
+        return len(self.window)
+
+    @cached_property
+    def basis(self) -> np.ndarray:
+        """All that happens to a frame as one matrix: float64 (frame, 2 · bins), for real and imaginary parts."""
+        windowed_dft: np.ndarray = self.window[:, None] * dft(self.frame, self.fft)
+        if not self.emphasized:
+            return windowed_dft
+        centering = np.eye(self.frame) - 1 / self.frame
+        emphasis = np.eye(self.frame) - PREEMPHASIS * np.eye(self.frame, k=1)
+        emphasis[0, 0] -= PREEMPHASIS  # the first sample is its own predecessor
+        return np.asarray(centering @ emphasis @ windowed_dft)
 
     def frames(self, samples: int) -> int:
         """Return the number of frames of a waveform."""
@@ -57,50 +74,36 @@ def front_end(name: str, rate: int, mels: int) -> FrontEnd:
 
 def _kaldi(rate: int, mels: int) -> FrontEnd:
     """Compute Kaldi's filter banks without dither: Povey's window, samples in -1…1."""
-    frame = rate * 25 // 1000
-    window = np.hanning(frame) ** 0.85
-    return _with_preemphasis(rate, mels, window)
+    return _emphasized(rate, mels, np.hanning(rate * 25 // 1000) ** 0.85)
 
 
 def _ast(rate: int, mels: int) -> FrontEnd:
     """Compute the features of AST (Gong et al. 2021): as Kaldi's, with a Hann window."""
-    return _with_preemphasis(rate, mels, np.hanning(rate * 25 // 1000))
+    return _emphasized(rate, mels, np.hanning(rate * 25 // 1000))
 
 
 AUDIOSET_MEAN, AUDIOSET_STD = -4.2677393, 4.5689974
 """Mean and standard deviation of AST's features over AudioSet; AST divides by twice the latter."""
 
 
-def _with_preemphasis(rate: int, mels: int, window: np.ndarray) -> FrontEnd:
-    frame = len(window)
-    fft = 1 << (frame - 1).bit_length()
-    centering = np.eye(frame) - 1 / frame
-    emphasis = np.eye(frame) - 0.97 * np.eye(frame, k=1)
-    emphasis[0, 0] -= 0.97  # the first sample is its own predecessor
-    basis = centering @ emphasis * window @ dft(frame, fft)
-    return FrontEnd(
-        basis,
-        mel_filters.kaldi(mels, fft, rate),
-        rate // 100,
-        False,
-        "natural",
-        AUDIOSET_MEAN,
-        2 * AUDIOSET_STD,
-    )
+def _emphasized(rate: int, mels: int, window: np.ndarray) -> FrontEnd:
+    fft = 1 << (len(window) - 1).bit_length()
+    filters = mel_filters.kaldi(mels, fft, rate)
+    return FrontEnd(window, fft, True, filters, rate // 100, False, "natural", AUDIOSET_MEAN, 2 * AUDIOSET_STD)
 
 
 def _whisper(rate: int, mels: int) -> FrontEnd:
     """Compute the features of Whisper (Radford et al. 2022), which are relative to the loudest part of a sound."""
     frame = rate * 25 // 1000
     filters = mel_filters.slaney(mels, frame, rate, 0, rate / 2)
-    return FrontEnd(_hann(frame)[:, None] * dft(frame, frame), filters, rate // 100, True, "whisper", 0.0, 1.0)
+    return FrontEnd(_hann(frame), frame, False, filters, rate // 100, True, "whisper", 0.0, 1.0)
 
 
 def _slaney(rate: int, mels: int) -> FrontEnd:
     """Compute the features of PANNs (Kong et al. 2020) in decibels: frames of 32 ms, 50 to 14,000 Hz."""
     frame = 1 << (rate * 32 // 1000 - 1).bit_length()
     filters = mel_filters.slaney(mels, frame, rate, 50, min(14_000, rate / 2))
-    return FrontEnd(_hann(frame)[:, None] * dft(frame, frame), filters, rate // 100, True, "decibel", -30.0, 20.0)
+    return FrontEnd(_hann(frame), frame, False, filters, rate // 100, True, "decibel", -30.0, 20.0)
 
 
 def _hann(length: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 
 from ftaug.audio.front_ends import front_end
 from ftaug.audio.packed import BEGIN, END, boxes, waves
+from ftaug.audio.power_spectrum import PowerSpectrum
 
 FLOORS = {"natural": 1.1920928955078125e-07, "whisper": 1e-10, "decibel": 1e-10}
 """Smallest energy of a band before the logarithm: Kaldi's is the rounding error of float32."""
@@ -26,7 +27,6 @@ class LogMel(nn.Module):
     sound if all of it is, as feature extractors of transformers have it.
     """
 
-    basis: Tensor
     filters: Tensor
     centers: Tensor
     bands: Tensor
@@ -39,7 +39,7 @@ class LogMel(nn.Module):
         normalized = preprocessing.get("normalized") or {"mean": form.mean, "std": form.std, "padding": 0.0}
         self.mean, self.std, self.padding = (normalized[key] for key in ("mean", "std", "padding"))
         self.reach = form.frame / 2 if "normalized" in preprocessing else 0.0
-        self.register_buffer("basis", torch.from_numpy(form.basis).float(), persistent=False)
+        self.power_spectrum = PowerSpectrum(form)
         self.register_buffer("filters", torch.from_numpy(form.filters).float(), persistent=False)
         self.register_buffer("centers", torch.from_numpy(form.centers(samples)).float(), persistent=False)
         self.register_buffer("bands", (torch.arange(mels) + 0.5) / mels, persistent=False)
@@ -65,10 +65,7 @@ class LogMel(nn.Module):
         """Compute normalized features (N, frames, mels)."""
         if self.form.centered:
             wave = pad(wave[:, None], (self.form.frame // 2,) * 2, mode="reflect")[:, 0]
-        frames = wave.unfold(1, self.form.frame, self.form.hop)[:, : self.count]
-        spectrum = frames.reshape(-1, self.form.frame) @ self.basis  # as one matrix: a tenth of the time of a batch
-        real, imaginary = spectrum.view(wave.shape[0], self.count, -1).chunk(2, dim=2)
-        energies = (real.square() + imaginary.square()) @ self.filters
+        energies = self.power_spectrum(wave, self.count) @ self.filters
         energies = energies.clamp_min(FLOORS[self.form.log])
         if self.form.log == "whisper":
             return self._whisper(energies.log10(), sounding)
@@ -88,6 +85,6 @@ class LogMel(nn.Module):
     def _masked(self, masks: Tensor) -> Tensor:
         """Whether a value is masked: (N, frames, mels)."""
         start, stop, low, high = masks[..., None].unbind(2)
-        times = self._between(start, stop)
-        bands = (self.bands >= low) & (self.bands < high)
-        return (times[..., None] & bands[:, :, None]).any(dim=1)
+        times = self._between(start, stop).float()
+        bands = ((self.bands >= low) & (self.bands < high)).float()
+        return times.transpose(1, 2) @ bands > 0  # as a product: a tenth of the time of `any` over the masks

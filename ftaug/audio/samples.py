@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ from ftaug.audio.explanation import explanation as explanation
 from ftaug.audio.export import export_signature as export_signature
 from ftaug.audio.export import reading as reading
 from ftaug.audio.export import synthetic as synthetic
+from ftaug.audio.io.decode_cache import DecodedSounds, decoders
 from ftaug.audio.io.resample import resampler
+from ftaug.audio.io.sound_file import span
 from ftaug.audio.io.wav import encoded
 from ftaug.audio.log_mel import LogMel
 from ftaug.audio.packed_file import packed_file as packed_file
@@ -33,7 +36,7 @@ from ftaug.config.registry import Component, nested
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import AppliedTransforms, Samples, Streams, Task
 
-cache_version = f"1 {resampler()}"
+cache_version = f"2 {decoders()} {resampler()}"
 on_device = False
 
 
@@ -86,9 +89,14 @@ def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> None:
     return
 
 
+def cached(samples: Samples, folder: Path, must_keep: bool) -> DecodedSounds:
+    """Wrap samples in a cache of decoded sounds; a full disk is an error only with `must_keep`."""
+    return DecodedSounds(samples, folder, must_keep)
+
+
 def footprint(raw: Clip, pipeline: Pipeline, all_streams: Sequence[Streams | None]) -> int:
-    """Bytes needed to cache a sound: 0, as only the part that is used is read."""
-    return 0
+    """Return the bytes that the cache stores of a sound: of one channel in float32; 0 if it is in memory already."""
+    return 0 if isinstance(raw.source, Recording) else 4 * span(raw)[1]
 
 
 def relabels(pipeline: Pipeline) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -106,7 +107,7 @@ class Pipeline:
 
     def _time(self, changes: Sequence[TimeChange]) -> tuple[float, int]:
         """Return the speed and the delay in samples of all changes."""
-        speed = float(np.prod([change.speed for change in changes]))
+        speed = math.prod(change.speed for change in changes)
         return speed, round(self.rate * sum(change.delay for change in changes))
 
     def _read(self, clip: Clip, first: int, speed: float) -> Window:

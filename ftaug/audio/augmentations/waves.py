@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from functools import lru_cache, partial
 from pathlib import Path
@@ -61,10 +62,11 @@ def _with_noise(ratio: float, slope: float, seed: int, wave: np.ndarray) -> np.n
 
 def added_at(ratio: float, added: np.ndarray, wave: np.ndarray) -> np.ndarray:
     """Add a second waveform at a ratio of powers in dB: float32 (samples,)."""
-    power, other = (float(np.square(part, dtype=np.float64).mean()) for part in (wave, added))
+    power, other = (float(np.square(part).mean(dtype=np.float64)) for part in (wave, added))
     if power == 0 or other == 0:
         return wave
-    return np.asarray(wave + (added * (np.sqrt(power / other) * decibels(-ratio))).astype(np.float32))
+    factor = math.sqrt(power / other) * decibels(-ratio)
+    return np.asarray(wave + (factor * added).astype(np.float32, copy=False))
 
 
 @augmentation.register(severity=SNR)

@@ -19,6 +19,8 @@ SUFFIXES = (b".m4a", b".aac", b".wma", b".amr")
 class DecodedSound:
     """A sound that is decoded as a whole, with the interface of `soundfile.SoundFile`."""
 
+    subtype = "FLOAT"
+
     def __init__(self, wave: np.ndarray, samplerate: int) -> None:
         self.wave = wave  # float32 (frames, channels)
         self.samplerate = samplerate

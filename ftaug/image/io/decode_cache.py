@@ -5,8 +5,6 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-import tempfile
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -14,11 +12,10 @@ import cv2
 import numpy as np
 import PIL
 
-from ftaug.errors import StorageError, disk_advice
+from ftaug.data.cached_samples import CachedSamples, Stamp, stamp_of
 from ftaug.image.io.decode import opened
 from ftaug.image.io.jpeg import JPEG_SCALES
 from ftaug.image.io.picture import Picture, Turn
-from ftaug.interfaces.data import Samples, Task
 
 VERSION = f"3 {cv2.__version__} {PIL.__version__}"
 """Cache version: this code and its decoders; raise the number when decoding or evaluation changes pixels."""
@@ -29,70 +26,27 @@ LARGE = 1 << 20
 """Size in bytes from which files are memory-mapped: of large images only a part is used; small ones read faster."""
 
 
-@dataclass(frozen=True)
-class DecodedSamples:
+class DecodedSamples(CachedSamples):
     """Samples with a disk cache of decoded images: each scale is decoded once, then read from the cache folder.
 
-    Bit-identical to decoding. Files are written under a temporary name and renamed, so that any number of processes
-    may share a folder and be killed; an entry whose source has changed is decoded again.
+    Bit-identical to decoding; an entry whose source has changed is decoded again.
     """
-
-    samples: Samples
-    folder: Path
-    must_keep: bool  # whether a full disk is an error; otherwise images that do not fit are decoded each time
-
-    @property
-    def task(self) -> Task:
-        """Return that of the wrapped samples."""
-        return self.samples.task
-
-    @property
-    def targets(self) -> np.ndarray:
-        """Return that of the wrapped samples."""
-        return self.samples.targets
-
-    @property
-    def groups(self) -> np.ndarray | None:
-        """Return that of the wrapped samples."""
-        return self.samples.groups
-
-    @property
-    def places(self) -> np.ndarray | None:
-        """Return that of the wrapped samples, if they are in shards."""
-        return getattr(self.samples, "places", None)
-
-    @property
-    def fingerprint(self) -> str:
-        """Return that of the wrapped samples."""
-        return self.samples.fingerprint
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Return that of the wrapped samples."""
-        return self.samples.notes
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def name(self, index: int) -> str:
-        """Name the sample as its source does."""
-        return self.samples.name(index)
 
     def read(self, index: int) -> Picture:
         """Return the picture, whose pixels are loaded lazily, from the cache if possible."""
-        stamp = self._stamp(index)
+        stamp = stamp_of(self.samples.name(index))
         try:
             height, width, turn, scales = _head(self._file(index, 0), stamp)
         except (OSError, ValueError):
             return self._open_source(index, stamp)
         return Picture(height, width, partial(self._load, index, stamp), turn, scales)
 
-    def _open_source(self, index: int, stamp: tuple[int, int]) -> Picture:
+    def _open_source(self, index: int, stamp: Stamp) -> Picture:
         """Open the source, and cache its header."""
         picture = opened(self.samples.read(index))
         turn = sum(bit for bit, on in zip(TURN_BITS, picture.turn, strict=True) if on)
         head = HEADER.pack(*stamp, picture.height, picture.width, turn, sum(picture.scales), 0, 0)
-        self._keep(self._file(index, 0), head, b"")
+        self.keep(self._file(index, 0), head, b"")
 
         def load(scale: int) -> np.ndarray:
             pixels = picture.load(scale)
@@ -101,7 +55,7 @@ class DecodedSamples:
 
         return Picture(picture.height, picture.width, load, picture.turn, picture.scales)
 
-    def _load(self, index: int, stamp: tuple[int, int], scale: int) -> np.ndarray:
+    def _load(self, index: int, stamp: Stamp, scale: int) -> np.ndarray:
         """Load the pixels at scale 1/n: uint8 (ceil(H/n), ceil(W/n), 3)."""
         try:
             return _pixels(self._file(index, scale), stamp)
@@ -111,43 +65,17 @@ class DecodedSamples:
         self._keep_pixels(index, scale, stamp, pixels)
         return pixels
 
-    def _stamp(self, index: int) -> tuple[int, int]:
-        """Return the size and modification time of the sample's file, to detect changes."""
-        try:
-            status = os.stat(self.samples.name(index))  # noqa: PTH116  pathlib takes three times as long
-        except OSError:  # not a file: the fingerprint of all samples has to do
-            return 0, 0
-        return status.st_size, status.st_mtime_ns
-
     def _file(self, index: int, scale: int) -> str:
         """Return the cache file of a sample at a scale; scale 0 is its header."""
-        return f"{self.folder}/{index // 1000}/{index}.{scale}"
+        return f"{self.file(index)}.{scale}"
 
-    def _keep_pixels(self, index: int, scale: int, stamp: tuple[int, int], pixels: np.ndarray) -> None:
+    def _keep_pixels(self, index: int, scale: int, stamp: Stamp, pixels: np.ndarray) -> None:
         head = HEADER.pack(*stamp, 0, 0, 0, 0, *pixels.shape[:2])
-        self._keep(self._file(index, scale), head, np.ascontiguousarray(pixels).data)
-
-    def _keep(self, file: str, head: bytes, content: bytes | memoryview) -> None:
-        folder = Path(file).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=folder, suffix=".partial", delete=False) as written:
-                try:
-                    written.write(head)
-                    written.write(content)
-                    written.close()
-                    Path(written.name).replace(file)
-                except OSError:
-                    Path(written.name).unlink()
-                    raise
-        except OSError as error:
-            if self.must_keep:
-                text = f"{self.folder}: cannot cache decoded pictures: {error.strerror}"
-                raise StorageError(f"{text}; {disk_advice(error.errno)}, or leave data.cache out") from error
+        self.keep(self._file(index, scale), head, np.ascontiguousarray(pixels).data)
 
 
 @lru_cache(maxsize=1 << 16)
-def _head(file: str, stamp: tuple[int, int]) -> tuple[int, int, Turn, tuple[int, ...]]:
+def _head(file: str, stamp: Stamp) -> tuple[int, int, Turn, tuple[int, ...]]:
     """Read the height, width, turn and scales of an image; raises ValueError if the source has another stamp."""
     *source, height, width, turn, scales, _, _ = HEADER.unpack(_check_length(Path(file).read_bytes(), HEADER.size))
     if tuple(source) != stamp:
@@ -156,7 +84,7 @@ def _head(file: str, stamp: tuple[int, int]) -> tuple[int, int, Turn, tuple[int,
     return height, width, turned, tuple(n for n in JPEG_SCALES if scales & n)
 
 
-def _pixels(file: str, stamp: tuple[int, int]) -> np.ndarray:
+def _pixels(file: str, stamp: Stamp) -> np.ndarray:
     """Read the pixels in a cache file; raises ValueError if the source has another stamp."""
     handle = os.open(file, os.O_RDONLY)
     try:

@@ -11,7 +11,7 @@ from ftaug.audio.io.resample import length, resample, resampler, window
 from ftaug.errors import Unavailable
 
 
-@pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 22_050, 44_100, 48_000])
+@pytest.mark.parametrize("rate", [4000, 8000, 11_025, 16_000, 22_050, 44_100, 48_000])
 def test_a_part_equals_the_slice_of_the_whole(rate):
     sound = clip(noise(2.0, rate), rate)
     whole = window(sound, RATE, 0, length(sound, RATE)).wave
@@ -42,10 +42,12 @@ def test_a_higher_speed_raises_the_pitch_and_shortens():
 
 
 def test_parts_at_a_speed_continue_one_another():
-    sound = clip(noise(2.0, 44_100), 44_100)
+    sound = clip(noise(2.0, 4000), 4000)
     whole = window(sound, RATE, 0, 20_000, speed=1.07).wave
-    part = window(sound, RATE, 9000, 3000, speed=1.07).wave
-    assert np.corrcoef(part[100:-100], whole[9100:11_900])[0, 1] > 0.9  # within half of a sample
+    for first in (777, 9000, 15_000):
+        part = window(sound, RATE, first, 3000, speed=1.07).wave
+        similarity = np.corrcoef(part[100:-100], whole[first + 100 : first + 2900])[0, 1]
+        assert similarity > 0.96  # 0.97 for half of a sample, 0.90 for one
 
 
 def test_outside_of_the_sound_are_zeros():

@@ -12,7 +12,15 @@ from ftaug.audio.clip import Clip
 from ftaug.audio.io.sound_file import format_of, frames, is_canceled, loudest, span
 from ftaug.errors import BadData, MissingInput, Unavailable
 
-FORMATS = [("wav", "PCM_16"), ("wav", "FLOAT"), ("wav", "ULAW"), ("flac", "PCM_24"), ("ogg", "VORBIS"), ("mp3", None)]
+FORMATS = [
+    ("wav", "PCM_16"),
+    ("wav", "FLOAT"),
+    ("wav", "ULAW"),
+    ("flac", "PCM_16"),
+    ("flac", "PCM_24"),
+    ("ogg", "VORBIS"),
+    ("mp3", None),
+]
 
 
 @pytest.fixture
@@ -38,6 +46,14 @@ def test_integers_are_scaled_to_one(tmp_path):
     expected = wave / np.float32(32_768)
     np.testing.assert_array_equal(frames(Clip(str(tmp_path / "a.wav")), 0, 9), expected)
     np.testing.assert_array_equal(frames(clip(wave), 0, 9), expected)
+
+
+@pytest.mark.parametrize(("suffix", "subtype"), FORMATS, ids=str)
+def test_samples_are_the_bits_of_libsndfile(tmp_path, stereo, suffix, subtype):
+    path = str(tmp_path / f"a.{suffix}")
+    soundfile.write(path, stereo, 44_100, subtype=subtype)
+    expected = soundfile.read(path, dtype="float32")[0][:, 1]
+    np.testing.assert_array_equal(frames(Clip(path, channels="right"), 0, 10**9), expected)
 
 
 def test_channels_are_mixed_or_chosen(stereo):

@@ -114,5 +114,5 @@ def test_a_full_disk_is_an_error_only_where_the_place_was_asked_for(source, tmp_
     plain = prepared(source, 0)
     for ours, theirs in zip(prepared(DecodedSamples(source, tmp_path / "cache", False), 0), plain, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    with pytest.raises(StorageError, match="cannot cache decoded pictures: No space left on device; free some space"):
+    with pytest.raises(StorageError, match="cannot cache decoded samples: No space left on device; free some space"):
         prepared(DecodedSamples(source, tmp_path / "cache", True), 0)
