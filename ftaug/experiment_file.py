@@ -17,8 +17,9 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.plugins import PluginFailed, import_plugin
 from ftaug.config.problems import predicate
 from ftaug.config.renamed import with_current_names
-from ftaug.config.schema import check_components, word_as_list
+from ftaug.config.schema import check_components
 from ftaug.config.search_space import Space, filled, find_spaces, places_of_invalid
+from ftaug.config.shapes import word_as_list
 from ftaug.config.types import absolute_plugin
 from ftaug.config.yaml_document import Document
 from ftaug.errors import ExperimentError, Place, Problem, first_of

@@ -28,6 +28,21 @@ def write(tmp_path):
     return write
 
 
+@pytest.fixture
+def problems(write):
+    """What is wrong with a text, as lines that begin with `f.yaml`."""
+    from ftaug.errors import ExperimentError
+    from ftaug.experiment_file import load
+
+    def problems(text: str, *overrides: str, **keywords: bool) -> list[str]:
+        path = write(text, "f.yaml")
+        with pytest.raises(ExperimentError) as error:
+            load(path, overrides, **keywords)
+        return str(error.value).replace(str(path), "f.yaml").splitlines()
+
+    return problems
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _save_figure() -> Iterator[Callable[..., None]]:
     """Save a picture of one pixel for every plot, as drawing takes 40 % of a short run; return what would draw it."""

@@ -17,7 +17,8 @@ import ftaug
 from ftaug.config.annotations import doc
 from ftaug.config.dump import to_plain
 from ftaug.config.registry import REGISTRIES, Component, Entry, Registry, explanations
-from ftaug.config.schema import REQUIRED, OfKind, adapted, function_shape
+from ftaug.config.schema import OfKind
+from ftaug.config.shapes import REQUIRED, adapted, function_shape
 from ftaug.config.wording import wording
 from ftaug.experiment_file import MODALITIES, import_components
 

@@ -9,7 +9,7 @@ import pytest
 
 from ftaug.audio.datasets.table import audio_table
 from ftaug.config.registry import REGISTRIES
-from ftaug.config.schema import function_shape
+from ftaug.config.shapes import function_shape
 from ftaug.data.tables.infer_columns import look
 from ftaug.errors import BadData
 from ftaug.experiment_file import MODALITIES, import_components

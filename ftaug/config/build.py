@@ -10,14 +10,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ftaug.config import kinds, process_checks  # noqa: F401  (process_checks registers its checks)
+from ftaug.config import (  # noqa: F401  (those of checks register them)
+    data_checks,
+    evaluation_checks,
+    kinds,
+    objective_checks,
+    process_checks,
+    training_checks,
+)
 from ftaug.config.checks import check
 from ftaug.config.experiment import Experiment, Placed
 from ftaug.config.hints import key_paths
 from ftaug.config.other_names import SPELLINGS
 from ftaug.config.problems import PartialProblem
 from ftaug.config.registry import Component
-from ftaug.config.schema import dataclass_shape, list_setting, read_tree, value_at, word_as_list
+from ftaug.config.schema import list_setting
+from ftaug.config.shapes import dataclass_shape, read_tree, value_at, word_as_list
 from ftaug.config.task_fit import tasks_of, with_task_defaults
 from ftaug.config.yaml_document import Document, Places, Where
 from ftaug.errors import Problem

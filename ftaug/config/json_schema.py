@@ -14,7 +14,8 @@ from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
 from ftaug.config.other_names import SPELLINGS, spelled
 from ftaug.config.registry import REGISTRIES, Entry, Registry, registry
-from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, entry_shape, list_setting
+from ftaug.config.schema import entry_shape, list_setting
+from ftaug.config.shapes import REQUIRED, Shape, dataclass_shape
 from ftaug.config.space_schema import Schema, SpaceSchemas, may_be_searched
 
 KEYS = {"logger": "loggers", "metric": "evaluate.metrics"}

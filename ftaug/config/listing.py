@@ -14,8 +14,9 @@ from ftaug.config.dump import to_plain
 from ftaug.config.other_names import hint, spelled
 from ftaug.config.registry import REGISTRIES, Entry, Registry
 from ftaug.config.renamed import KEYS
-from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, entry_shape
+from ftaug.config.schema import entry_shape
 from ftaug.config.sections import TOP, kinds_of, sections
+from ftaug.config.shapes import REQUIRED, Shape, dataclass_shape
 from ftaug.config.wording import wording
 from ftaug.errors import ExperimentError, did_you_mean
 

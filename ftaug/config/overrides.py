@@ -9,7 +9,7 @@ from typing import Any
 
 from ftaug.config.experiment import Experiment
 from ftaug.config.renamed import KEYS
-from ftaug.config.schema import dataclass_shape
+from ftaug.config.shapes import dataclass_shape
 from ftaug.config.wording import dotted, shown
 from ftaug.config.yaml_document import Document, Places, Where, parse_value
 from ftaug.errors import ExperimentError, Place, Problem, did_you_mean

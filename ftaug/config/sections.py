@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from ftaug.config.annotations import Kind, is_component, is_section
 from ftaug.config.experiment import Experiment
-from ftaug.config.schema import dataclass_shape
+from ftaug.config.shapes import dataclass_shape
 
 TOP = "experiment"
 """What `ftaug list` calls the upper level."""

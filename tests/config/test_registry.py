@@ -8,7 +8,7 @@ import pytest
 from pydantic import Field
 
 from ftaug.config.registry import Component, FrozenDict, Registry, explanations, import_registering_modules
-from ftaug.config.schema import function_shape
+from ftaug.config.shapes import function_shape
 from ftaug.config.types import Doc
 from ftaug.errors import Place
 

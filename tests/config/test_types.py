@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
-from ftaug.config.schema import adapted
+from ftaug.config.shapes import adapted
 from ftaug.config.types import (
     Count,
     Degrees,

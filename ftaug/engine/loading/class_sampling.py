@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ftaug.config.registry import Component
 from ftaug.engine.loading import seeds
 
 
@@ -22,9 +21,9 @@ class Resampling:
     quotas: np.ndarray  # int64 (classes,): visits of each class in an epoch
 
     @classmethod
-    def by(cls, sampler: Component, seed: int, targets: np.ndarray, counts: np.ndarray, visits: int) -> "Resampling":
-        """Compute the quotas of an epoch of so many visits by a sampler from the number of samples per class."""
-        return cls(seed, targets, _apportioned(np.asarray(sampler(counts), np.float64), visits))
+    def of_classes(cls, seed: int, targets: np.ndarray, shares: np.ndarray, visits: int) -> "Resampling":
+        """Give each class its share of an epoch of so many visits."""
+        return cls(seed, targets, _apportioned(np.asarray(shares, np.float64), visits))
 
     @classmethod
     def in_turn(cls, seed: int, samples: int, visits: int) -> "Resampling":

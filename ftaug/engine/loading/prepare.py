@@ -146,11 +146,16 @@ def token_budget_of(experiment: Experiment, device: Device) -> TokenBudget | Non
 
 
 def resampling_of(experiment: Experiment, train: DataSplit) -> Resampling | None:
-    """Return which samples an epoch visits, if not each once: by the sampler, or by turns of pseudo-labeled samples."""
+    """Return which samples an epoch visits, if not each once: by the sampler, or by turns of pseudo-labeled samples.
+
+    Pseudo-labels leave the shares of the classes as they are: the classes that are easy have more of them.
+    """
     sampler, visits = experiment.data.sampler, train.epoch_samples
-    if sampler is not None:
-        return Resampling.by(sampler, experiment.seed, train.targets, train.counts(), visits)
-    return Resampling.in_turn(experiment.seed, len(train), visits) if visits < len(train) else None
+    if sampler is None and visits == len(train):
+        return None
+    counts = train.labeled_counts()
+    shares = counts if sampler is None else sampler(counts)
+    return Resampling.of_classes(experiment.seed, train.targets, shares, visits)
 
 
 def training_length(experiment: Experiment, train_size: int) -> TrainingLength:

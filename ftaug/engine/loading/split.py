@@ -96,6 +96,14 @@ class DataSplit:
             return np.asarray(self.targets.sum(axis=0, dtype=np.int64))
         return np.bincount(self.targets, minlength=len(self.task.classes))
 
+    def labeled_counts(self) -> np.ndarray:
+        """Count the labeled samples per class: int64 (classes,); a class of pseudo-labeled samples alone has one."""
+        counts = self.counts()
+        if self.labeled is None:
+            return counts
+        labeled = np.bincount(self.targets[self.ids < self.labeled], minlength=len(counts))
+        return np.asarray(np.maximum(labeled, np.minimum(counts, 1)))
+
 
 def whole(purpose: str, samples: Samples, task: Task) -> DataSplit:
     """Return all samples of a dataset as a split, their targets in the classes of the task; raises BadData."""

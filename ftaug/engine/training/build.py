@@ -95,7 +95,7 @@ def build(
     epochs = training_sampler(experiment, train, sizes, token_budget_of(experiment, device))
     epochs = with_unlabeled_turns(epochs, experiment, splits)
     resampling = epochs.resampling
-    counts = train.counts() if experiment.data.sampler is None or resampling is None else resampling.quotas
+    counts = train.counts() if resampling is None else resampling.quotas
     new_head = pretrained and head_init.start(backbone, experiment, train, counts)
     method = adapt(backbone, experiment)
     plan = unfreeze.plan(backbone, experiment, length, method.parameters)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from ftaug.config.schema import function_shape, read_tree
+from ftaug.config.shapes import function_shape, read_tree
 from ftaug.data.tables.settings import ClassOrder, SplitColumn, TablePath
 from ftaug.image.datasets.table import image_table
 from ftaug.text.datasets.table import text_table

@@ -1,5 +1,7 @@
 """Pseudo-labeled samples beside labeled ones: in training, but in no other split."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from ftaug.engine.loading.data_record import RecordedData, fingerprints, to_csv
 from ftaug.engine.loading.joined_samples import joined
 from ftaug.engine.loading.prepare import epoch_sampler_of, prepare_split, resampling_of
 from ftaug.engine.loading.split import load_splits
+from ftaug.engine.training.build import build
 from ftaug.errors import BadData
 from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
@@ -57,15 +60,36 @@ def test_soft_targets_are_for_training_only(experiment):
     assert data[request._replace(epoch=None)].targets.tolist() == train.targets[[0, 24]].tolist()
 
 
-def test_an_epoch_is_no_longer_and_all_have_their_turn(experiment):
+def test_an_epoch_is_no_longer_and_the_samples_of_a_class_have_their_turns(experiment):
     train = load_splits(experiment.data, 0)["train"]
+    assert train.counts().tolist() == [12, 13]
     epochs = epoch_sampler_of(experiment, train.epoch_samples, resampling=resampling_of(experiment, train))
     assert epochs.steps == 4
-    visits = np.concatenate([request.ids for request in epochs.requests(0, 25 * 4)])
-    assert len(visits) == 25 * 16
-    assert np.bincount(visits, minlength=25).tolist() == [16] * 25
-    rounds = np.concatenate([request.rounds for request in epochs.requests(0, 25 * 4)])
-    assert {(v, r) for v, r in zip(visits, rounds, strict=True)} == {(v, r) for v in range(25) for r in range(16)}
+    visits = np.concatenate([request.ids for request in epochs.requests(0, 39 * 4)])
+    assert len(visits) == 39 * 16
+    times = np.bincount(visits, minlength=25)
+    assert times[train.targets == 0].tolist() == [26] * 12 and times[train.targets == 1].tolist() == [24] * 13
+    rounds = np.concatenate([request.rounds for request in epochs.requests(0, 39 * 4)])
+    pairs = {(v, r) for v, r in zip(visits, rounds, strict=True)}
+    assert pairs == {(v, r) for v in range(25) for r in range(26 if train.targets[v] == 0 else 24)}
+
+
+def test_pseudo_labels_leave_the_shares_of_the_classes_as_they_are(experiment, tmp_path):
+    (tmp_path / "pseudo.csv").write_text("text,label\n" + "".join(f"new {i},cat\n" for i in range(40)))
+    hard = load(tmp_path / "e.yaml", ["data.pseudo_labels={text_table: {path: pseudo.csv}}"])
+    train = load_splits(hard.data, 0)["train"]
+    assert train.counts().tolist() == [48, 8] and train.labeled_counts().tolist() == [8, 8]
+    assert resampling_of(hard, train).quotas.tolist() == [8, 8]
+    state = build(hard, "cpu", load_splits(hard.data, 0), pretrained=True)
+    assert state.counts.tolist() == [8, 8]  # of which the loss and the bias of a new head are made
+
+
+def test_a_class_of_pseudo_labels_alone_is_visited(experiment):
+    train = load_splits(experiment.data, 0)["train"]
+    alone = replace(train, ids=train.ids[train.targets == 0], targets=train.targets[train.targets == 0])
+    alone = replace(alone, ids=np.append(alone.ids, 24), targets=np.append(alone.targets, 1))
+    assert alone.labeled_counts().tolist() == [8, 1]
+    assert resampling_of(experiment, alone).quotas.tolist() == [7, 1]
 
 
 def test_the_splits_are_restored_from_their_record(experiment, tmp_path):

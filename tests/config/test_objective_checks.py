@@ -1,4 +1,4 @@
-"""Settings that contradict each other: samples without labels."""
+"""Loss, objective, distillation and mixing that contradict each other are errors with a place."""
 
 import pytest
 
