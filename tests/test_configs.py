@@ -14,6 +14,8 @@ SHORT = {
     "digits": ["data.train={digits: {per_class: 3}}", "data.val={split: 33%}", "data.batch_size=10"],
     "docstrings": ["data.train={docstrings: {per_class: 2}}", "data.val={split: 50%}", "data.batch_size=5"],
     "instruments": ["data.train={instruments: {per_class: 3}}", "data.val={split: 33%}", "data.batch_size=10"],
+    "spoken": ["data.train={spoken: {per_class: 3}}", "data.val={split: 33%}", "data.batch_size=20"],
+    "spoken_words": ["data.train={spoken_words: {voices: 2}}", "data.val={split: 50%}", "data.batch_size=103"],
     "standard_library": ["data.train={docstrings: {per_class: 1}}", "data.batch_size=5"],
     "printed_letters": ["data.train={printed_letters: {per_class: 2}}", "data.val={split: 50%}", "data.batch_size=26"],
 }

@@ -28,9 +28,10 @@ SHORT = [
     (r"\bepochs: \d+", "epochs: 1"),
     (r"\btrain: digits\b", "train: {digits: {per_class: 15}}"),
     (r"\btrain: instruments\b", "train: {instruments: {per_class: 4}}"),
+    (r"\btrain: spoken\b", "train: {spoken: {per_class: 4}}"),
     (r"\btrain: {docstrings: .*}", "train: {docstrings: {per_class: 4}}"),
-    (r"\bval: (digits|docstrings|instruments)\b", "val: {split: 40%}"),
-    (r"\btest: (digits|docstrings|instruments)\b", "test: {split: 20%}"),
+    (r"\bval: (digits|docstrings|instruments|spoken)\b", "val: {split: 40%}"),
+    (r"\btest: (digits|docstrings|instruments|spoken)\b", "test: {split: 20%}"),
     (r"\bbatch_size: \d+", "batch_size: 16"),
 ]
 """What makes the runs of configs/ last a second."""

@@ -86,7 +86,9 @@ def _network_is_for_pictures(experiment: Experiment) -> Found:
                 yield (*where, *line["loc"]), line["input"]
 
 
-def preprocessing(name: str, rate: int, seconds: float, mels: int, windows: int) -> dict[str, Any]:
+def preprocessing(
+    name: str, rate: int, seconds: float, mels: int, windows: int, channels: int = PICTURE_CHANNELS
+) -> dict[str, Any]:
     """Return the preprocessing of a network on spectrograms; `size` and `resize` are read as those of pictures."""
     samples = round(seconds * rate)
     return {
@@ -95,7 +97,7 @@ def preprocessing(name: str, rate: int, seconds: float, mels: int, windows: int)
         "samples": samples,
         "mels": mels,
         "windows": windows,
-        "channels": PICTURE_CHANNELS,
+        "channels": channels,
         "size": [mels, front_end_of(name, rate, mels).frames(samples)],
         "resize": None,
     }

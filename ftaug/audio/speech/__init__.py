@@ -1,0 +1,1 @@
+"""Synthetic speech: words from formulas, in random voices."""
