@@ -16,7 +16,7 @@ from ftaug.audio.datasets.stored import StoredSounds
 from ftaug.audio.datasets.table import MANIFEST, audio_table
 from ftaug.audio.infer_columns import Guess, guess, rows_of_sounds
 from ftaug.audio.io.sound_file import SUFFIXES, VIDEOS, format_of, span
-from ftaug.audio.recipe import SoundFacts, recipe
+from ftaug.audio.recipe import SMALL, SoundFacts, recipe
 from ftaug.config.registry import registry
 from ftaug.data.folders.classes import check_folder, splits
 from ftaug.data.folders.named import below, relative_path
@@ -53,10 +53,10 @@ def samples_in(path: Path) -> int:
 def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     """Return the text of an experiment file for a folder or a table; raises BadData, ExperimentError, MissingInput.
 
-    A requested backbone is the network for pictures that sees the spectrograms.
+    A requested backbone is tiny_audio, or the network for pictures that sees the spectrograms.
     """
     name = requested_name(requested)
-    networks = registry("backbone", "image")
+    networks = registry("backbone", "audio" if name == SMALL else "image")
     chosen = model(registered(networks, name), requested.weights, target) if name is not None else None
     train, layout = _layout(path, target)
     print_notes(train)

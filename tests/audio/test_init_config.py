@@ -29,8 +29,8 @@ def test_a_folder(place, capsys):
     assert "Listen: ftaug preview THIS_FILE -o page.html" in text
     experiment = load(place / "tones.yaml")
     assert experiment.modality == "audio"
-    backbone = experiment.backbone.settings
-    assert (backbone["seconds"], backbone["windows"], backbone["rate"]) == (0.5, 1, 8000)
+    assert experiment.backbone.name == "tiny_audio"
+    assert experiment.backbone.settings == {"seconds": 0.5, "windows": 1, "weights": "words"}
     assert [op.name for op in experiment.augment] == ["shift", "gain", "noise", "time_mask", "frequency_mask"]
 
 
@@ -42,7 +42,20 @@ def test_a_table(place, capsys, header, setting):
     experiment = load(place / "t.yaml")
     assert experiment.data.train.name == "audio_table"
     assert setting.items() <= to_plain(experiment.data.train.settings).items()
-    assert experiment.backbone.settings["network"] == "resnet20"
+    backbone = experiment.backbone.settings
+    assert (backbone["network"], backbone["seconds"], backbone["windows"], backbone["rate"]) == (
+        "resnet20",
+        0.5,
+        1,
+        8000,
+    )
+
+
+def test_the_small_network_can_be_requested(place, capsys):
+    assert run(["init", "tones", "--backbone", "tiny_audio", "--weights", "none"]) == 0, capsys.readouterr().err
+    assert load(place / "tones.yaml").backbone.settings["weights"] == "none"
+    assert run(["init", "tones", "--backbone", "tiny_audio", "--weights", "word", "-o", "x.yaml"]) == 2
+    assert "--weights of 'tiny_audio' must be words, none or a file" in capsys.readouterr().err
 
 
 def test_a_manifest(place, capsys):

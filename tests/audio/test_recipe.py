@@ -5,6 +5,8 @@ import pytest
 from ftaug.audio.recipe import SoundFacts, rate_of, recipe, window_seconds
 from ftaug.recipes.recipe import Model
 
+LITE0 = Model("efficientnet_lite0", {"weights": "imagenet"})
+
 
 def facts(seconds=0.9, longest=1.0, rate=44_100, low_rate=None, samples=200, median=None, **others):
     counts = {"a": samples // 2, "b": samples // 2}
@@ -42,10 +44,20 @@ def test_where_rates_differ_nine_of_ten_files_have_the_chosen_one(rate, low_rate
     assert rate_of(facts(rate=rate, low_rate=low_rate)) == chosen
 
 
-def test_long_sounds_have_several_windows():
-    settings = recipe(facts(4.0, 60.0)).backbone.value["spectrogram"]
+@pytest.mark.parametrize(("name", "model"), [("tiny_audio", None), ("spectrogram", LITE0)])
+def test_long_sounds_have_several_windows(name, model):
+    settings = recipe(facts(4.0, 60.0, model=model)).backbone.value[name]
     assert (settings["seconds"], settings["windows"]) == (4.0, 3)
-    assert recipe(facts()).backbone.value["spectrogram"]["windows"] == 1
+    assert recipe(facts(model=model)).backbone.value[name]["windows"] == 1
+
+
+def test_few_sounds_go_to_the_small_network_which_may_be_requested_for_many():
+    few, many = recipe(facts(samples=30)), recipe(facts(samples=20_000))
+    assert few.backbone.value == {"tiny_audio": {"seconds": 1.0, "windows": 1}}
+    assert (few.lr["peak"].value, many.lr["peak"].value) == (0.002, 0.0005)
+    assert many.backbone.value["spectrogram"]["weights"] == "imagenet"
+    requested = recipe(facts(samples=20_000, model=Model("tiny_audio", {"weights": "none"})))
+    assert requested.backbone.value == {"tiny_audio": {"weights": "none", "seconds": 1.0, "windows": 1}}
 
 
 def test_a_requested_network_is_used():
