@@ -81,9 +81,11 @@ COMMANDS = {
     "predict": Reader(("text", "label"), of_predict),
     "init": Reader(("text", "label"), lambda path: [*look(path)["text"]]),
 }
+SHARDS = ("image_shards", "text_shards", "audio_shards")
+PARQUET = ("image_parquet", "text_parquet", "audio_parquet")
 NO_TABLES = {
     *("dataset-image_table.root", "dataset-audio_table.root", "augmentation-background.path"),
-    *(f"dataset-{name}.path" for name in ("image_shards", "text_shards", "image_parquet", "text_parquet", "hf_disk")),
+    *(f"dataset-{name}.path" for name in (*SHARDS, *PARQUET, "hf_disk")),
     *("method-lora.weights", "method-ssf.weights", "objective-feature_distillation.teacher"),
 }
 """Settings that name folders, archives, runs and weights, beside those of datasets without a table."""

@@ -75,7 +75,7 @@ def _low_rates_of_a_class(rates: list[int], labels: list[str], pipeline: Pipelin
         if min(of_class, others) < FEWEST_OF_CLASS:
             continue
         if count >= MOSTLY * of_class and elsewhere <= (1 - MOSTLY) * others:
-            lowest = min(rate for one, rate in zip(labels, rates, strict=True) if one == label)
+            lowest = min(rate for name, rate in zip(labels, rates, strict=True) if name == label)
             yield (
                 f"{count} of {of_class} checked sounds of class '{label}' have a lower sampling rate than the "
                 f"backbone's, and {elsewhere} of {others} of the other classes: the network can tell the class by the "

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
-
-import numpy as np
 
 from ftaug.config.registry import Component
 from ftaug.image.augmentations.corruption import KINDS, is_small
@@ -14,6 +12,7 @@ from ftaug.image.augmentations.pipeline import Pipeline, Raw, apply
 from ftaug.image.augmentations.transforms import Canvas
 from ftaug.image.evaluation import evaluated
 from ftaug.image.io.decode import opened
+from ftaug.image.render.resample import Pixels
 from ftaug.interfaces.data import AppliedTransforms, Streams
 from ftaug.interfaces.modality import Corruption, Corruptions
 
@@ -79,17 +78,17 @@ class CorruptingPipeline(Pipeline):
         """Return the preprocessing of evaluation."""
         return self.preprocessing
 
-    def augmented(
+    def rendering(
         self, raw: Raw, streams: Streams | None, labels: tuple[str, ...] = ()
-    ) -> tuple[np.ndarray, AppliedTransforms]:
-        """Return the corrupted input, uint8 (H, W, 3), and the transforms applied; raises BadData."""
+    ) -> tuple[Pixels, AppliedTransforms]:
+        """Return a function that corrupts the input, uint8 (H, W, 3), and what it applies; raises BadData."""
         pixels = evaluated(opened(raw), {**self.preprocessing, "views": None})
         height, width = pixels.shape[:2]
         fired = list(self.fired(Canvas(height, width, (height, width), labels), streams))
         draws = [draw for _, draws, _ in fired for draw in draws]
         values = {name: {k: v for draw in draws for k, v in draw.values.items()} for name, draws, _ in fired}
         interpolation = self.preprocessing.get("interpolation", "bilinear")
-        return apply(draws, opened(pixels), interpolation), AppliedTransforms(values, labels)
+        return partial(apply, draws, opened(pixels), interpolation), AppliedTransforms(values, labels)
 
 
 def corrupting_pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> CorruptingPipeline:

@@ -20,6 +20,7 @@ def test_says_what_is_missing(tmp_path):
     with pytest.raises(MissingInput) as caught:
         list(inputs([str(tmp_path), "none.wav"], TRAIN))
     assert [str(each) for each in caught.value.problems] == [
-        f"{tmp_path}: holds no .wav, .flac, .ogg, .oga, .opus, .mp3, .aif, .aiff, .aifc, .au or .caf",
+        f"{tmp_path}: holds no .wav, .flac, .ogg, .oga, .opus, .mp3, .aif, .aiff, .aifc, .au, .caf, .m4a, .aac, .wma "
+        "or .amr",
         "none.wav: no such file or folder",
     ]

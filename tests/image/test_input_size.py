@@ -18,7 +18,7 @@ from ftaug.config.registry import Component
 from ftaug.errors import ExperimentError
 from ftaug.experiment_file import import_components, load
 from ftaug.image.augmentations.end_size import check_size_after
-from ftaug.image.samples import pipeline, plan, prepare
+from ftaug.image.samples import draw, pipeline, plan
 from ftaug.interfaces.model import Backbone
 
 import_components("image")
@@ -148,15 +148,16 @@ def stream(draw, name):
     return np.random.default_rng([draw, len(name)])
 
 
-@pytest.mark.parametrize("verb", [prepare, plan])
+@pytest.mark.parametrize("verb", [draw, plan])
 def test_a_rare_crop_of_another_size_is_an_error_when_it_comes(tmp_path, verb):
     path = experiment(tmp_path, "{}", "{apply: {ops: [{random_crop: {size: 24}}], probability: 0.02}}")
     way = train_pipeline(path)
     check_size_after(way)  # it is not among the draws that are tried
     message = "augment: random_crop leaves 24×24 pixels, and evaluation looks at 32×32; leave its size out, set input:"
     with pytest.raises(ExperimentError, match=message):
-        for draw in range(500):
-            verb(np.zeros((50, 70, 3), np.uint8), way, partial(stream, draw))
+        for number in range(500):
+            apply, _ = verb(np.zeros((50, 70, 3), np.uint8), way, partial(stream, number))
+            apply()
 
 
 def test_training_evaluation_and_export_follow_the_size(tmp_path, capsys):

@@ -5,8 +5,9 @@ import pytest
 from pictures import jpeg, texture
 from PIL import Image
 
+from ftaug.attribution.sheet import STACKED_GAP as GAP
 from ftaug.errors import BadData
-from ftaug.image.report_items import GAP, SIDE, explained_item, report_item
+from ftaug.image.report_items import SIDE, explained_item, report_item
 from ftaug.interfaces.explanation import Attribution, Explanation
 
 PREPROCESSING = {"mean": [0.5] * 3, "std": [0.5] * 3, "size": [32, 32], "resize": 32, "interpolation": "bilinear"}

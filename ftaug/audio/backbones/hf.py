@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from ftaug.audio import backbone
-from ftaug.audio.backbones.spectrogram import Seconds
+from ftaug.audio.backbones.spectrogram import Seconds, Windows
 from ftaug.audio.front_ends import front_end
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
-from ftaug.config.types import Count, Wording
+from ftaug.config.types import Wording
 from ftaug.errors import BadData, ExperimentError, MissingInput, first_line
 from ftaug.hub.card_license import card_license
 from ftaug.hub.fill import fill_encoder
@@ -47,7 +47,7 @@ def hf(
     *,
     path: ModelPath,
     seconds: Seconds | None = None,
-    windows: Count = 3,
+    windows: Windows = 3,
     weights: SoundWeights = "pretrained",
 ) -> Backbone:
     """A network of the library transformers for sounds, such as AST, wav2vec 2.0, HuBERT or WavLM.
@@ -57,8 +57,6 @@ def hf(
             hub
         seconds: how much of a sound the network sees at once, unless set 2; AST always sees as much as it was trained
             with
-        windows: in evaluation the answers (logits) for so many parts of a longer sound, evenly spread, are averaged; in
-            training it is one part, at random
         weights: pretrained (those at the path), none, or a file
 
     Sampling rate and normalization are those of the feature extractor beside the model. Padding changes no answer:

@@ -15,7 +15,7 @@ from ftaug.config.checks import Found, reads
 from ftaug.config.experiment import WEIGHTS_INPUT, Experiment, ModelInput
 from ftaug.config.problems import PartialProblem
 from ftaug.config.schema import component_named
-from ftaug.config.types import Count, Text, Wording
+from ftaug.config.types import Count, Doc, Text, Wording
 from ftaug.interfaces.model import Backbone
 from ftaug.weights import Weights
 
@@ -25,6 +25,13 @@ PICTURE_CHANNELS = 3
 
 Rate = Annotated[int, Field(ge=4000, le=192_000), Wording("a sampling rate from 4000 to 192000 Hz")]
 Mels = Annotated[int, Field(ge=8, le=256), Wording("a whole number from 8 to 256")]
+Windows = Annotated[
+    Count,
+    Doc(
+        "in evaluation the answers (logits) for so many parts of a longer sound, evenly spread, are averaged; in "
+        "training it is one part, at random"
+    ),
+]
 Seconds = Annotated[float, Field(ge=0.1, le=60, allow_inf_nan=False), Wording("seconds from 0.1 to 60")]
 
 
@@ -36,7 +43,7 @@ def spectrogram(
     network: Text,
     weights: Weights | None = None,
     seconds: Seconds = 2.0,
-    windows: Count = 3,
+    windows: Windows = 3,
     rate: Rate = 16_000,
     mels: Mels = 64,
     front_end: Name = "kaldi",
@@ -48,8 +55,6 @@ def spectrogram(
         weights: its weights, as for pictures: imagenet, none, another name, or a file; unless set those that it has by
             default
         seconds: how much of a sound the network sees at once; shorter sounds are padded, with the mean of spectrograms
-        windows: in evaluation the answers (logits) for so many parts of a longer sound, evenly spread, are averaged; in
-            training it is one part, at random
         rate: the sampling rate in Hz that sounds are resampled to; half of it is the highest frequency
         mels: the number of mel bands, the height of the spectrogram; its width is 100 a second
         front_end: kaldi (Kaldi's filter banks), ast (those of AST, with another window), whisper (relative to the

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 from ftaug.audio import backbone
-from ftaug.audio.backbones.spectrogram import Seconds, preprocessing
+from ftaug.audio.backbones.spectrogram import Seconds, Windows, preprocessing
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
-from ftaug.config.types import Count, Wording
+from ftaug.config.types import Wording
 from ftaug.errors import MissingInput
 from ftaug.interfaces.model import Backbone, Stage
 from ftaug.weights import Weights, facts_of, fill, only, read
@@ -34,15 +34,13 @@ def tiny_audio(
     input: ModelInput = WEIGHTS_INPUT,
     *,
     seconds: Seconds = 1.0,
-    windows: Count = 3,
+    windows: Windows = 3,
     weights: WordsWeights = "words",
 ) -> Backbone:
     """A small network for sounds; its weights come with ftaug and were trained on synthetic words.
 
     Settings:
         seconds: how much of a sound the network sees at once; shorter sounds are padded, with the mean of spectrograms
-        windows: in evaluation the answers (logits) for so many parts of a longer sound, evenly spread, are averaged; in
-            training it is one part, at random
         weights: words (ftaug's own), none, or a file
 
     A residual network of 0.36 million parameters on Kaldi's filter banks: 40 mels of sounds at 16 kHz, 100 times a

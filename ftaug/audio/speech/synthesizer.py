@@ -76,17 +76,17 @@ def _tracks(phonemes: Sequence[str], voice: Voice, rng: np.random.Generator) -> 
 
 def _coarticulated(segments: Sequence[tuple[str, Segment]], voice: Voice) -> np.ndarray:
     """Return the first three formants of segments in Hz, each drawn towards those of its neighbors."""
-    own = np.full((len(segments), 3), np.nan)
+    formants = np.full((len(segments), 3), np.nan)
     for index, (name, segment) in enumerate(segments):
         if segment.formants is not None:
-            own[index] = np.log(np.array(segment.formants) * voice.habits[name] * voice.size)
-    known = np.flatnonzero(~np.isnan(own[:, 0]))
+            formants[index] = np.log(np.array(segment.formants) * voice.habits[name] * voice.size)
+    known = np.flatnonzero(~np.isnan(formants[:, 0]))
     places = np.arange(len(segments))
-    for column in own.T:
+    for column in formants.T:
         column[:] = np.interp(places, known, column[known])
-    padded = np.concatenate([own[:1], own, own[-1:]])
+    padded = np.concatenate([formants[:1], formants, formants[-1:]])
     share = np.array([segment.neighbors for _, segment in segments])[:, None]
-    return np.asarray(np.exp((1 - share) * own + share * (padded[:-2] + padded[2:]) / 2))
+    return np.asarray(np.exp((1 - share) * formants + share * (padded[:-2] + padded[2:]) / 2))
 
 
 def _smoothed(values: np.ndarray, frames: int) -> np.ndarray:
