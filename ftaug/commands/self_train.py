@@ -25,6 +25,9 @@ def self_train(
     per_class: Annotated[
         int | None, typer.Option(help="Most pseudo-labels of a class, the most confident ones.", min=1, metavar="COUNT")
     ] = None,
+    soft: Annotated[
+        bool, typer.Option("--soft", help="Train the student on the probabilities of all classes, not on labels.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="The folder of all runs, instead of runs/NAME-self-training-HASH."),
@@ -50,7 +53,7 @@ def self_train(
     from ftaug.runs.study.study_run import StudyRun
     from ftaug.runs.study.train_run import trainer
 
-    options = Options(confidence, precision, per_class, soft=True)
+    options = Options(confidence, precision, per_class, soft)
     digest = folder_digest(experiment, config.absolute().parent)
     training = SelfTraining(experiment, digest, overrides or (), unlabeled, members, options)
     check(training)

@@ -23,6 +23,7 @@ def test_the_student_takes_as_many_steps_and_the_command_is_not_repeated(desk, t
     steps = [json.loads((output / name / "complete.json").read_text())["step"] for name in ("member-1", "student")]
     assert steps[0] == steps[1] > 0
     assert result["pseudo_labels"]["samples"] == 3 == len(list(pool.iterdir()))
+    assert "soft" not in result["pseudo_labels"]["dataset"]
     assert result["run"] == str(output / ("student" if result["accepted"] else "member-1"))
     assert result["accepted"] == (result["difference"]["value"] >= 0)
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*.safetensors")}
@@ -71,7 +72,7 @@ def test_planted_wrong_labels_leave_the_run_without_them(desk, tmp_path, monkeyp
         for number in range(30):
             noise(channel, seed=10_000 + 100 * channel + number).save(pool / f"{channel}-{number}.png")
     command = ["self-train", str(desk / "colors.yaml"), "train.epochs=8", "~data.test", "--unlabeled", str(pool)]
-    command += ["--members", "1", "--confidence", "0", "-o", str(output), "--device", "cpu", "--json"]
+    command += ["--members", "1", "--confidence", "0", "--soft", "-o", str(output), "--device", "cpu", "--json"]
     assert run(command) == 0
     result = json.loads(capsys.readouterr().out)
     difference = result["difference"]
