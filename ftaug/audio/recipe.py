@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 from ftaug.recipes.recipe import SMOOTHED, Choice, Facts, Recipe, by_size, evaluation_by_task, loss_by_task
 
@@ -13,14 +13,34 @@ RATES = (8_000, 16_000, 32_000)
 LONGEST_WINDOW = 5.0  # seconds
 MEDIANS = 2  # most lengths of a median sound in a window: padding costs time, and says nothing
 WINDOWS = 3
-BATCH_SIZES = ((60, 8), (1000, 16))  # for up to so many sounds
 LARGE_BATCH = 32
-EPOCHS = ((500, 40), (2000, 20), (10_000, 10))  # for up to so many sounds
 MOST_SOUNDS_EPOCHS = 5
 SMALL = "tiny_audio"
 MOST_FOR_SMALL = 2000  # sounds up to which the small network is proposed
-SMALL_BATCH_SIZES = ((200, 16),)
-SMALL_EPOCHS = ((60, 80), (200, 40), (500, 20), (2000, 10))
+
+
+class Schedule(NamedTuple):
+    """How a network is trained."""
+
+    peak: float  # of the learning rate
+    batch_sizes: tuple[tuple[int, int], ...]  # for up to so many sounds
+    epochs: tuple[tuple[int, int], ...]  # for up to so many sounds
+    why_all: str  # why all layers learn
+
+
+OF_SMALL = Schedule(
+    0.002,
+    ((200, 16),),
+    ((60, 80), (200, 40), (500, 20), (2000, 10)),
+    "the weights are from words, so all layers learn",
+)
+OF_IMAGES = Schedule(
+    0.0005,
+    ((60, 8), (1000, 16)),
+    ((500, 40), (2000, 20), (10_000, 10)),
+    "spectrograms are unlike the pictures of the weights, so all layers learn",
+)
+UNTRAINED_OF_IMAGES = OF_IMAGES._replace(peak=0.001)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,22 +56,19 @@ class SoundFacts(Facts):
 
 def recipe(facts: SoundFacts) -> Recipe:
     """Choose hyperparameters, each with its reason."""
-    pretrained, small = facts.model is None or facts.model.pretrained, _is_small(facts)
-    reason = "the weights are from words" if small else "spectrograms are unlike the pictures of the weights"
+    backbone, schedule = _backbone(facts)
     return Recipe(
-        batch_size=_batch_size(facts),
-        backbone=_small_network(facts) if small else _network_for_images(facts),
-        unfreeze=Choice(["all"], f"{reason}, so all layers learn"),
+        batch_size=_batch_size(schedule, facts),
+        backbone=backbone,
+        unfreeze=Choice(["all"], schedule.why_all),
         augment=_augment(facts),
         loss=loss_by_task(facts, "sound") or SMOOTHED,
         optimizer=Choice({"adamw": {"weight_decay": 0.05}}, "the usual choice for fine-tuning"),
         lr={
-            "peak": Choice(
-                0.002 if small else 0.0005 if pretrained else 0.001, "to search one: ftaug lr-find THIS_FILE"
-            ),
+            "peak": Choice(schedule.peak, "to search one: ftaug lr-find THIS_FILE"),
             "schedule": Choice({"cosine": {"warmup": "10%"}}, "rises at first, then falls to 0"),
         },
-        train={"epochs": _epochs(facts)},
+        train={"epochs": _epochs(schedule, facts)},
         evaluate=evaluation_by_task(facts),
     )
 
@@ -76,9 +93,12 @@ def rate_of(facts: SoundFacts) -> int:
     return lowest_loss if facts.low_rate >= min(facts.rate, lowest_loss) else shared
 
 
-def _is_small(facts: SoundFacts) -> bool:
-    """Whether the backbone is the small network that comes with ftaug: as requested, or for few sounds."""
-    return facts.samples <= MOST_FOR_SMALL if facts.model is None else facts.model.name == SMALL
+def _backbone(facts: SoundFacts) -> tuple[Choice, Schedule]:
+    """Return the small network that comes with ftaug, as requested or for few sounds, or a network for images."""
+    if facts.samples <= MOST_FOR_SMALL if facts.model is None else facts.model.name == SMALL:
+        return _small_network(facts), OF_SMALL
+    pretrained = facts.model is None or facts.model.pretrained
+    return _network_for_images(facts), OF_IMAGES if pretrained else UNTRAINED_OF_IMAGES
 
 
 def _small_network(facts: SoundFacts) -> Choice:
@@ -117,11 +137,11 @@ def _augment(facts: SoundFacts) -> tuple[Choice, ...]:
     )
 
 
-def _batch_size(facts: SoundFacts) -> Choice:
-    size = by_size(SMALL_BATCH_SIZES if _is_small(facts) else BATCH_SIZES, facts.samples, LARGE_BATCH)
+def _batch_size(schedule: Schedule, facts: SoundFacts) -> Choice:
+    size = by_size(schedule.batch_sizes, facts.samples, LARGE_BATCH)
     return Choice(size, "a common size" if size == LARGE_BATCH else "small, so that few sounds give enough steps")
 
 
-def _epochs(facts: SoundFacts) -> Choice:
-    epochs = by_size(SMALL_EPOCHS if _is_small(facts) else EPOCHS, facts.samples, MOST_SOUNDS_EPOCHS)
+def _epochs(schedule: Schedule, facts: SoundFacts) -> Choice:
+    epochs = by_size(schedule.epochs, facts.samples, MOST_SOUNDS_EPOCHS)
     return Choice(epochs, f"fewer sounds need more epochs; there are {facts.samples:,}")
