@@ -115,3 +115,5 @@ def test_the_outcome_has_the_interval_of_the_best(tmp_path):
     assert said.startswith("step 9 (loss 0.4000, accuracy 0.9130); accuracy on 23 ")
     assert "73 to 98 %" in said and "2 evaluations" in said
     assert outcome(state(tmp_path, 5000), progress, best) == "step 9 (loss 0.4000, accuracy 0.9130)"
+    single = outcome(state(tmp_path, 23), Progress(step=9, scores=[0.9], losses=[0.4], best_step=9), best)
+    assert single.endswith("has the 95 % interval 73 to 98 %")  # nothing was chosen
