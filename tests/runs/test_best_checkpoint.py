@@ -9,7 +9,7 @@ import pytest
 from ftaug.cli import run
 from ftaug.config.kinds import metric
 from ftaug.engine.training.fit import Progress
-from ftaug.experiment_file import load
+from ftaug.experiment_file import import_components, load
 from ftaug.runs.best_checkpoint import outcome, rule
 
 EXPERIMENT = """
@@ -37,6 +37,7 @@ def PLUGIN(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
 @pytest.fixture
 def train(tmp_path, request, capsys, monkeypatch):
     """Train by scores; returns the folder, the rows of the evaluations, the closing output and the exit code."""
+    import_components("image")  # before the copy, which would take them along
     monkeypatch.setattr(metric, "_entries", dict(metric._entries))  # which forget the scores afterwards
     count = 0
 
