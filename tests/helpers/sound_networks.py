@@ -39,6 +39,7 @@ ON_WAVEFORMS = [name for name in CONFIGS if name != "ast"]
 
 def write(folder: Path, family: str, config: Mapping[str, Any] | None = None, **extractor: Any) -> Path:
     """The folder of a network with three classes, and its feature extractor with these settings."""
+    transformers.logging.disable_progress_bar()
     torch.manual_seed(0)
     settings_of = CONFIGS[family]()
     settings_of.update(config or {})
