@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ftaug.audio.datasets.index import SoundSamples
 from ftaug.audio.datasets.shards import audio_shards
 from ftaug.audio.datasets.stored import StoredSounds
 from ftaug.audio.datasets.table import AUTO, MANIFEST, audio_table
+from ftaug.audio.hf_network import FILES, HfNetwork, check_weights
 from ftaug.audio.infer_columns import Guess, guess, rows_of_sounds
 from ftaug.audio.io.sound_file import SUFFIXES, VIDEOS, format_of, span
 from ftaug.audio.recipe import SMALL, SoundFacts, recipe
@@ -22,13 +24,13 @@ from ftaug.data.folders.classes import check_folder, splits
 from ftaug.data.folders.named import below, relative_path
 from ftaug.data.shards.containers import container_at
 from ftaug.data.tables.rows import SUFFIXES as TABLES
-from ftaug.errors import BadData, MissingInput, Unavailable
+from ftaug.errors import BadData, ExperimentError, MissingInput, Unavailable
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.modality import RequestedModel
 from ftaug.recipes.containers import container_layout, samples_in_container
 from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
-from ftaug.recipes.model import model, registered, requested_name
-from ftaug.recipes.recipe import class_counts
+from ftaug.recipes.model import model, model_folder, registered, requested_name
+from ftaug.recipes.recipe import Model, class_counts
 from ftaug.recipes.unreadable import report_unreadable, with_name
 from ftaug.recipes.writer import Line, experiment_text
 
@@ -38,6 +40,8 @@ CONTAINERS: dict[str, Callable[..., StoredSounds]] = {
     "parquet": audio_parquet,
     "hf_disk": hf_disk,
 }
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+"""Name of a network on the Hub: owner/name."""
 MEASURED = 64  # number of sounds whose header is read
 
 
@@ -53,11 +57,9 @@ def samples_in(path: Path) -> int:
 def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     """Return the text of an experiment file for a folder or a table; raises BadData, ExperimentError, MissingInput.
 
-    A requested backbone is tiny_audio, or the network for pictures that sees the spectrograms.
+    A requested backbone is tiny_audio, a network of transformers, or the network for pictures on spectrograms.
     """
-    name = requested_name(requested)
-    networks = registry("backbone", "audio" if name == SMALL else "image")
-    chosen = model(registered(networks, name), requested.weights, target) if name is not None else None
+    chosen, network = _requested_model(requested, target)
     train, layout = _layout(path, target)
     print_notes(train)
     seconds, rates, broken = _measured(train, target)
@@ -67,6 +69,7 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
         len(targets),
         class_counts(train.task, targets),
         chosen,
+        network=network,
         rate=int(np.median(rates)),
         low_rate=int(np.percentile(rates, 10, method="lower")),
         median=float(np.median(seconds)),
@@ -82,6 +85,33 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
         "All that can be set: ftaug list. Listen: ftaug preview THIS_FILE -o page.html; then ftaug train THIS_FILE.",
     ]
     return experiment_text(header, [Line("modality: audio")], layout, facts.samples, recipe(facts))
+
+
+def _requested_model(requested: RequestedModel, target: Path) -> tuple[Model | None, HfNetwork | None]:
+    """Return the requested backbone, and what it takes if it is one of transformers.
+
+    Raises BadData, ExperimentError, MissingInput.
+    """
+    if (name := requested_name(requested)) is None:
+        return None, None
+    if name.partition("/")[0] == "hf":
+        raise ExperimentError(
+            "--backbone hf: name the network instead, as a folder (./my-network) or by its name on the hub (ORG/NAME)"
+        )
+    networks = registry("backbone", "audio" if name == SMALL else "image")
+    if name in networks or (path := _transformers_path(name, target)) is None:
+        return model(registered(networks, name), requested.weights, target), None
+    chosen = model(registry("backbone", "audio")["hf"], requested.weights, target, path=path)
+    location = str(Path(name).expanduser())
+    network = HfNetwork.read(location)
+    if chosen.settings["weights"] == "pretrained":
+        check_weights(location)
+    return chosen, network
+
+
+def _transformers_path(name: str, target: Path) -> str | None:
+    """Return a network's folder, relative to the file `target`, or its name on the Hub; None if it is neither."""
+    return model_folder(name, target, FILES) or (name if HUB_NAME.fullmatch(name) else None)
 
 
 def _layout(path: Path, target: Path) -> tuple[Sounds, Layout]:
