@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftaug.audio.datasets.table import NAMES
-from ftaug.audio.io.sound_file import SUFFIXES, VIDEOS
+from ftaug.audio.io.open_sound import SUFFIXES, VIDEOS
 from ftaug.data.tables import infer_columns
 from ftaug.data.tables.infer_columns import Content, Targets
 from ftaug.errors import ExperimentError, MissingInput
