@@ -13,7 +13,7 @@ from ftaug.audio.datasets.folder import audio_folder
 from ftaug.audio.datasets.index import SoundSamples
 from ftaug.audio.datasets.shards import audio_shards
 from ftaug.audio.datasets.stored import StoredSounds
-from ftaug.audio.datasets.table import MANIFEST, audio_table
+from ftaug.audio.datasets.table import AUTO, MANIFEST, audio_table
 from ftaug.audio.infer_columns import Guess, guess, rows_of_sounds
 from ftaug.audio.io.open_sound import SUFFIXES, VIDEOS
 from ftaug.audio.io.sound_file import format_of, span
@@ -112,7 +112,7 @@ def _of_table(path: Path, target: Path) -> tuple[SoundSamples, Layout]:
         return _read(path, columns, split)
 
     named = {} if columns.audio == MANIFEST else {"audio": columns.audio}
-    settings = {"path": relative_path(path, target), **named, **table_settings(columns.targets)}
+    settings = {"path": relative_path(path, target), **named, **columns.times, **table_settings(columns.targets)}
     datasets = by_split(read, columns.targets, {"audio_table": settings})
     return read("train"), Layout(datasets, COLUMNS_GUESSED, group_hint(columns.targets, "audio_table"))
 
@@ -124,6 +124,8 @@ def _read(path: Path, columns: Guess, split: str) -> SoundSamples:
         split,
         path=path.resolve(),
         audio=None if columns.audio == MANIFEST else columns.audio,
+        start=columns.times.get("start", AUTO),
+        end=columns.times.get("end", AUTO),
         label=targets.label,
         target=targets.target,
         labels_separator=targets.separator,

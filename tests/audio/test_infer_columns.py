@@ -19,6 +19,27 @@ def test_by_name_or_by_what_it_holds(content, column):
     assert sound_column(content) == column
 
 
+@pytest.mark.parametrize(
+    ("names", "values", "times"),
+    [
+        ("path,start,end", "0.5,1", {"start": "start", "end": "end"}),
+        ("path,Begin Time (s),End Time (s)", "0.5,1", {"start": "Begin Time (s)", "end": "End Time (s)"}),
+        ("path,onset,offset", "0.5,1", {"start": "onset", "end": "offset"}),
+        ("path,start,end", "2024-05-01 10:00,2024-05-01 10:01", {"start": None, "end": None}),
+        ("path,start,end", "0.5,", {"start": "start", "end": "end"}),
+        ("path,offset,duration", "0.5,1", {}),
+        ("path,room,duration", "1,1", {}),
+    ],
+)
+def test_times(tmp_path, names, values, times):
+    for name in "ab":
+        (tmp_path / f"{name}.wav").touch()
+    rows = "".join(f"{name}.wav,{values},{label}\n" for name, label in ("ax", "by", "ay", "bx") * 2)
+    (tmp_path / "t.csv").write_text(f"{names},label\n{rows}")
+    found = guess(tmp_path / "t.csv")
+    assert (found.times, found.targets.label) == (times, "label")
+
+
 def test_says_what_is_missing(tmp_path):
     (tmp_path / "t.csv").write_text("text,label\nhello you there,x\n")
     assert rows_of_sounds(tmp_path / "t.csv") == 0
