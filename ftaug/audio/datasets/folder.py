@@ -26,8 +26,9 @@ def audio_folder(
 
     Classes are in the order of their numbers, or of their names' bytes, as files are. Links to the same file are on one
     side of a split. Read: .wav .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .caf .wave .bwf .rf64 .w64 .snd .sph in
-    any case; only the part of a file that is used. With PyAV (`ftaug[av]`) also .m4a .aac .wma .amr. Hidden and system files are ignored, links back
-    into a folder already read are skipped; the notes count both. Needs soundfile and soxr.
+    any case; only the part of a file that is used. With PyAV (`ftaug[av]`) also .m4a .aac .wma .amr. Hidden and system
+    files are ignored, links back into a folder already read are skipped; the notes count both. Needs soundfile and
+    soxr.
     """
     files = class_folders("audio_folder", split, path, SOUNDS, outside_links=outside_links)
     samples = SoundSamples(

@@ -125,7 +125,9 @@ def test_names_the_extra(tmp_path, monkeypatch, capsys):
     assert run(["inspect", "a.yaml", "--read"]) == 0, capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "av", None)
     path = str(write_unread(tmp_path))
-    with pytest.raises(Unavailable, match=r"reading .*/other/x/0\.m4a \(AAC, AMR, WMA or WebM\) needs PyAV: pip install 'ftaug\[av\]'"):
+    with pytest.raises(
+        Unavailable, match=r"reading .*/other/x/0\.m4a \(AAC, AMR, WMA or WebM\) needs PyAV: pip install 'ftaug\[av\]'"
+    ):
         format_of(Clip(path))
     assert run(["init", "other", "--output", "b.yaml"]) == 69
     assert "0.m4a (AAC, AMR, WMA or WebM) needs PyAV" in capsys.readouterr().err

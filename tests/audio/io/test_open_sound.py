@@ -80,7 +80,13 @@ def test_floats_above_full_scale_are_kept(tmp_path):
 
 @pytest.mark.parametrize(
     ("container", "suffix", "endian"),
-    [("RF64", "wav", None), ("W64", "w64", None), ("AIFF", "aiff", None), ("AIFF", "aifc", "LITTLE"), ("AU", "au", None)],
+    [
+        ("RF64", "wav", None),
+        ("W64", "w64", None),
+        ("AIFF", "aiff", None),
+        ("AIFF", "aifc", "LITTLE"),
+        ("AU", "au", None),
+    ],
 )
 def test_other_containers_hold_the_same(tmp_path, container, suffix, endian):
     path = tmp_path / f"a.{suffix.upper()}"
@@ -101,10 +107,18 @@ def test_the_content_counts_not_the_name(tmp_path, monkeypatch, written, named):
     ("name", "content", "said"),
     [
         ("a.mp3", b"<html>404</html>" * 99, "(it begins with '<html>404</html><html>40'); read: .wav .flac"),
-        ("a.wav", b"version https://git-lfs.github.com/spec/v1\n", "(it begins with 'version https://git-lfs.'); read:"),
+        (
+            "a.wav",
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "(it begins with 'version https://git-lfs.'); read:",
+        ),
         ("a.wav", bytes(9000), "(it begins with 00 00 00 00 00 00 00 00); read: .wav"),
         ("a.wav", b"RIFF\x04\0\0\0WAVE", "replace it, or convert it, such as by: ffmpeg -i IN.wav OUT.flac"),
-        ("a.wav", riff(form(), bytes(9000), size=0, data_size=0), "holds no sound: 0 samples, as its header says, though"),
+        (
+            "a.wav",
+            riff(form(), bytes(9000), size=0, data_size=0),
+            "holds no sound: 0 samples, as its header says, though",
+        ),
         ("a.MP4", b"x", ".mp4 is a video; convert it, such as by: ffmpeg -i IN.mp4 OUT.flac"),
     ],
 )
@@ -119,7 +133,7 @@ def test_a_damaged_file_is_not_read_on(tmp_path):
     soundfile.write(tmp_path / "a.flac", WAVE, RATE)
     content = (tmp_path / "a.flac").read_bytes()
     (tmp_path / "a.flac").write_bytes(content[: len(content) // 2])
-    with pytest.raises(BadData, match="lost sync.*; replace it, or convert it"):
+    with pytest.raises(BadData, match=r"lost sync.*; replace it, or convert it"):
         read(tmp_path / "a.flac")
 
 
