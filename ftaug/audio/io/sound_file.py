@@ -149,12 +149,17 @@ def span_in(form: Format, clip: Clip) -> tuple[int, int]:
     if clip.end is not None and clip.start >= clip.end:
         raise BadData(f"start {clip.start:g} s is not before end {clip.end:g} s")
     if clip.end is not None and clip.end > length + 0.5 / form.rate:
-        raise BadData(f"end {clip.end:g} s is behind the sound's {length:.3g} s")
+        raise BadData(f"end {clip.end:g} s is behind the sound's {length:.3g} s{_unit(clip.end)}")
     if clip.start >= length:
-        raise BadData(f"start {clip.start:g} s is behind the sound's {length:.3g} s")
+        raise BadData(f"start {clip.start:g} s is behind the sound's {length:.3g} s{_unit(clip.start)}")
     first = round(clip.start * form.rate)
     last = form.frames if clip.end is None else min(form.frames, round(clip.end * form.rate))
     return first, max(1, last - first)
+
+
+def _unit(value: float) -> str:
+    """Say which unit is meant, of a value that may have another."""
+    return "; divide milliseconds by 1,000, and samples by their rate" if value >= 100 and value.is_integer() else ""
 
 
 def is_silent(clip: Clip) -> bool:

@@ -85,6 +85,12 @@ def test_a_header_that_claims_too_much_is_not_believed(tmp_path):
         (0.5, 0.5, "start 0.5 s is not before end 0.5 s"),
         (0.0, 3.2, "end 3.2 s is behind the sound's 1 s"),
         (1.0, None, "start 1 s is behind the sound's 1 s"),
+        (0.0, 750.0, "end 750 s is behind the sound's 1 s; divide milliseconds by 1,000, and samples by their rate"),
+        (
+            8000.0,
+            None,
+            "start 8000 s is behind the sound's 1 s; divide milliseconds by 1,000, and samples by their rate",
+        ),
     ],
 )
 def test_parts_outside_of_the_sound_are_errors(start, end, said):
