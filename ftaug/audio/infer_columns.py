@@ -89,7 +89,8 @@ def _check_times(path: Path, content: Content) -> None:
     for name in infer_columns.named([*content], (*STARTS, *ENDS)):
         if other := next((value for value in content[name] if OTHER_TIMES.fullmatch(value.strip())), None):
             raise BadData(
-                f"{path}: column '{name}' must hold seconds, such as 62.5; got '{other}'; if it is no time in the sound, rename it"
+                f"{path}: column '{name}' must hold seconds, such as 62.5; got '{other}'; if it is no time in the "
+                "sound, rename it"
             )
 
 
