@@ -60,3 +60,18 @@ def claimed_frames(file: Any) -> int:
     match = _CUT.search(getattr(file, "extra_info", ""))
     claimed, there = map(int, match.groups()) if match else (0, 0)
     return round(file.frames * claimed / there) if 0 < there < claimed < _UNKNOWN else int(file.frames)
+
+
+def decoded_frames(file: Any) -> int:
+    """Return how many frames of an open sound can be decoded: of an MP3 file that was cut, fewer than its header says.
+
+    libsndfile corrects the lengths of other formats, or does not open them.
+    """
+    frames = int(file.frames)
+    if getattr(file, "format", "") != "MP3" or frames < 1:
+        return frames
+    file.seek(frames - 1)
+    if len(file.read(1)):
+        return frames
+    file.seek(0)
+    return sum(iter(lambda: len(file.read(BLOCK, dtype="float32")), 0))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ftaug.audio.clip import Clip, Content, Recording
-from ftaug.audio.io.libsndfile import BLOCK, claimed_frames
+from ftaug.audio.io.libsndfile import BLOCK, claimed_frames, decoded_frames
 from ftaug.audio.io.open_sound import opened
 from ftaug.errors import BadData, MissingInput
 
@@ -56,13 +56,14 @@ def _format_of_content(content: Content) -> Format:
 
 
 def _format_in(source: str | Content, size: int) -> Format:
-    """Read the header of a file."""
+    """Read the header of a file, and count the frames where it says too much."""
     if size == 0:
         raise BadData("the file is empty")
     with opened(source) as file:
-        if file.frames == 0:
+        frames = decoded_frames(file)
+        if frames == 0:
             raise BadData(f"holds no sound: 0 samples{_SPOILED * (size > LARGE)}")
-        return Format(int(file.samplerate), int(file.frames), int(file.channels))
+        return Format(int(file.samplerate), frames, int(file.channels))
 
 
 def claimed(clip: Clip) -> int:
@@ -92,7 +93,7 @@ def frames(clip: Clip, first: int, count: int) -> np.ndarray:
     if not peak <= HIGHEST:
         if not np.isfinite(wave).all():
             raise BadData("has samples that are not numbers (NaN or infinity)")
-        raise BadData(f"has floats up to {peak:,.0f}, which must be in -1…1; divide those of 16 bits by 32,768")
+        raise BadData(f"has floats up to {peak:,.6g}, which must be in -1…1; divide those of 16 bits by 32,768")
     return wave
 
 

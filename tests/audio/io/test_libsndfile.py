@@ -54,6 +54,21 @@ def test_formats_without_seeking_are_read(tmp_path, suffix, subtype):
     np.testing.assert_array_equal(frames(Clip(str(path)), 3000, 500), whole[3000:3500])
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.95, 1.0])
+def test_an_mp3_that_was_cut_is_as_long_as_what_is_left(tmp_path, share):
+    wave = noise(4.0, 44_100)
+    soundfile.write(tmp_path / "a.mp3", wave, 44_100)
+    whole = frames(Clip(str(tmp_path / "a.mp3")), 0, 10**9)
+    content = (tmp_path / "a.mp3").read_bytes()
+    (tmp_path / "b.mp3").write_bytes(content[: round(share * len(content))])
+    cut = Clip(str(tmp_path / "b.mp3"))
+    count = format_of(cut).frames
+    assert count == pytest.approx(share * len(whole), abs=0 if share == 1 else 8000)
+    assert len(frames(cut, 0, 10**9)) == count
+    np.testing.assert_array_equal(frames(cut, 0, count - 4000), whole[: count - 4000])
+    assert window(cut, 44_100, 0, 5 * 44_100).end == count, "what is missing is padding"
+
+
 def test_says_that_the_library_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "soundfile", None)
     with pytest.raises(Unavailable, match=r"needs soundfile and soxr: pip install 'ftaug\[audio\]'"):
