@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ftaug.audio.datasets.table import NAMES, times_in
-from ftaug.audio.io.sound_file import SUFFIXES, VIDEOS
+from ftaug.audio.io.open_sound import SUFFIXES, VIDEOS
 from ftaug.data.tables import infer_columns
 from ftaug.data.tables.infer_columns import Content, Targets
-from ftaug.errors import ExperimentError, MissingInput
+from ftaug.errors import BadData, ExperimentError, MissingInput
 
 SOUNDS = (*(suffix.decode() for suffix in SUFFIXES), *VIDEOS)
 COLUMNS = (*NAMES, "file", "file_name", "filename", "filepath", "wav", "sound", "clip")
 STARTS = ("start", "start_time", "start_s", "start (s)", "begin", "begin_time", "begin_s", "begin time (s)", "onset")
 ENDS = ("end", "end_time", "end_s", "end (s)", "stop", "stop_time", "stop_s", "end time (s)")
+OTHER_TIMES = re.compile(r"\d+,\d+|\d+(:\d\d)+([.,]\d+)?")
+"""Seconds with a decimal comma, and hours, minutes and seconds."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def guess(path: Path) -> Guess:
             f"{path}: column '{column}' names sounds such as {named[0]}, which are not below {path.parent}: write the "
             "file yourself: data: {train: {audio_table: {path: …, root: …, label: …}}}"
         )
+    _check_times(path, content)
     times, parts = _times(content, column)
     targets = infer_columns.guess_targets(content, [column, *parts])
     if targets.label is None and targets.target is None:
@@ -78,6 +82,16 @@ def _times(content: Content, audio: str) -> tuple[dict[str, str | None], list[st
     return {key: name for key, name, auto in pairs if name is not None or auto is not None}, [
         name for name in (start, end) if name is not None
     ]
+
+
+def _check_times(path: Path, content: Content) -> None:
+    """Raise BadData for a column of times that are not written as numbers of seconds."""
+    for name in infer_columns.named([*content], (*STARTS, *ENDS)):
+        if other := next((value for value in content[name] if OTHER_TIMES.fullmatch(value.strip())), None):
+            raise BadData(
+                f"{path}: column '{name}' must hold seconds, such as 62.5; got '{other}'; if it is no time in the "
+                "sound, rename it"
+            )
 
 
 def _are_times(values: Sequence[str]) -> bool:

@@ -17,7 +17,8 @@ from ftaug.audio.datasets.stored import StoredSounds
 from ftaug.audio.datasets.table import AUTO, MANIFEST, audio_table
 from ftaug.audio.hf_network import FILES, HfNetwork, check_weights
 from ftaug.audio.infer_columns import Guess, guess, rows_of_sounds
-from ftaug.audio.io.sound_file import SUFFIXES, VIDEOS, format_of, span
+from ftaug.audio.io.open_sound import SUFFIXES, VIDEOS
+from ftaug.audio.io.sound_file import format_of, span
 from ftaug.audio.recipe import SMALL, SoundFacts, recipe
 from ftaug.config.registry import registry
 from ftaug.data.folders.classes import check_folder, splits

@@ -3,7 +3,7 @@
 import pytest
 
 from ftaug.audio.infer_columns import guess, rows_of_sounds, sound_column
-from ftaug.errors import ExperimentError
+from ftaug.errors import BadData, ExperimentError
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,14 @@ def test_times(tmp_path, names, values, times):
     (tmp_path / "t.csv").write_text(f"{names},label\n{rows}")
     found = guess(tmp_path / "t.csv")
     assert (found.times, found.targets.label) == (times, "label")
+
+
+@pytest.mark.parametrize(("start", "shown"), [("0,5", "0,5"), ("00:01:02", "00:01:02"), ("1:02.5", "1:02.5")])
+def test_times_in_other_units_are_not_left_out(tmp_path, start, shown):
+    (tmp_path / "t.csv").write_text(f"path;start;label\na.wav;{start};x\n")
+    (tmp_path / "a.wav").touch()
+    with pytest.raises(BadData, match=f"column 'start' must hold seconds, such as 62.5; got '{shown}'; if it is no"):
+        guess(tmp_path / "t.csv")
 
 
 def test_says_what_is_missing(tmp_path):

@@ -143,6 +143,8 @@ def _seconds(column: str, values: dict[str, Any]) -> float | None:
     value = values[column]
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
+    if isinstance(value, str) and ":" in value:
+        raise BadData(f"column '{column}' must contain seconds, such as 62.5; got '{value.strip()}'")
     return cells.number(column, value)
 
 

@@ -71,6 +71,8 @@ def test_other_parts_are_other_data(folder):
 @pytest.mark.parametrize(
     ("row", "error", "said"),
     [
+        ("a.wav,00:00:01,,x", BadData, "t.csv:3: column 'start' must contain seconds, such as 62.5; got '00:00:01'"),
+        ('a.wav,"0,5",,x', BadData, "t.csv:3: column 'start' must contain a number; got '0,5'; write 0.5"),
         ("a.wav,1,1,x", BadData, "t.csv:3: start 1 s is not before end 1 s"),
         ("a.wav,-1,1,x", BadData, "t.csv:3: start must be 0 s or more; got -1"),
         ("a.wav,soon,1,x", BadData, "t.csv:3: column 'start'"),
