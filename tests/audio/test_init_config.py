@@ -78,7 +78,11 @@ def test_a_network_of_transformers_trains_without_an_edit(place, capsys, family)
         ("tiny-audio", 2, "--backbone: no image backbone 'tiny-audio'"),
         ("./no", 66, "--backbone: no model in ./no: expected a folder with config.json, preprocessor_config.json and"),
         ("half", 66, "--backbone: no model in half: expected a folder with config.json, preprocessor_config.json and"),
-        ("texts", 65, "--backbone: texts is a 'bert', which is not read: use AST, wav2vec2, hubert, wavlm or uni"),
+        (
+            "texts",
+            65,
+            "--backbone: texts is a 'bert', which is not read: use AST, whisper, wav2vec2, hubert, wavlm or uni",
+        ),
         ("empty", 66, "--backbone: empty has no model.safetensors; write it with save_pretrained, or name --weights\n"),
     ],
 )
