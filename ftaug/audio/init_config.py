@@ -9,15 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from ftaug.audio.center_frequency import center_frequency
 from ftaug.audio.datasets.columns import audio_parquet, hf_disk
 from ftaug.audio.datasets.folder import audio_folder
 from ftaug.audio.datasets.index import SoundSamples
 from ftaug.audio.datasets.shards import audio_shards
 from ftaug.audio.datasets.stored import StoredSounds
-from ftaug.audio.datasets.table import MANIFEST, audio_table
+from ftaug.audio.datasets.table import AUTO, MANIFEST, audio_table
 from ftaug.audio.hf_network import FILES, HfNetwork, check_weights
 from ftaug.audio.infer_columns import Guess, guess, rows_of_sounds
-from ftaug.audio.io.sound_file import SUFFIXES, VIDEOS, format_of, span
+from ftaug.audio.io.open_sound import SUFFIXES, VIDEOS
+from ftaug.audio.io.sound_file import format_of, frames, span
 from ftaug.audio.recipe import SMALL, SoundFacts, recipe
 from ftaug.config.registry import registry
 from ftaug.data.folders.classes import check_folder, splits
@@ -42,7 +44,8 @@ CONTAINERS: dict[str, Callable[..., StoredSounds]] = {
 }
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 """Name of a network on the Hub: owner/name."""
-MEASURED = 64  # number of sounds whose header is read
+MEASURED = 64  # number of sounds that are looked at
+LOOKED_AT = 10  # seconds of them whose frequencies are measured
 
 
 def samples_in(path: Path) -> int:
@@ -62,7 +65,7 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     chosen, network = _requested_model(requested, target)
     train, layout = _layout(path, target)
     print_notes(train)
-    seconds, rates, broken = _measured(train, target)
+    seconds, rates, centers, broken = _measured(train, target)
     targets = np.delete(train.targets, broken, axis=0)
     facts = SoundFacts(
         train.task.kind,
@@ -75,6 +78,7 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
         median=float(np.median(seconds)),
         seconds=float(np.percentile(seconds, 90)),
         longest=max(seconds),
+        center=float(np.median(centers)),
     )
     counts = [f"{name} {count}" for name, count in facts.counts.items()]
     header = [
@@ -141,7 +145,7 @@ def _of_table(path: Path, target: Path) -> tuple[SoundSamples, Layout]:
         return _read(path, columns, split)
 
     named = {} if columns.audio == MANIFEST else {"audio": columns.audio}
-    settings = {"path": relative_path(path, target), **named, **table_settings(columns.targets)}
+    settings = {"path": relative_path(path, target), **named, **columns.times, **table_settings(columns.targets)}
     datasets = by_split(read, columns.targets, {"audio_table": settings})
     return read("train"), Layout(datasets, COLUMNS_GUESSED, group_hint(columns.targets, "audio_table"))
 
@@ -153,6 +157,8 @@ def _read(path: Path, columns: Guess, split: str) -> SoundSamples:
         split,
         path=path.resolve(),
         audio=None if columns.audio == MANIFEST else columns.audio,
+        start=columns.times.get("start", AUTO),
+        end=columns.times.get("end", AUTO),
         label=targets.label,
         target=targets.target,
         labels_separator=targets.separator,
@@ -160,23 +166,29 @@ def _read(path: Path, columns: Guess, split: str) -> SoundSamples:
     )
 
 
-def _measured(samples: Sounds, target: Path) -> tuple[list[float], list[int], list[int]]:
-    """Return lengths in seconds and rates of some of the sounds, and the indices of unreadable ones; print those."""
+def _measured(samples: Sounds, target: Path) -> tuple[list[float], list[int], list[float], list[int]]:
+    """Measure some of the sounds: lengths in seconds, rates and center frequencies in Hz, and who is unreadable.
+
+    The latter are indices of samples; their problems are printed.
+    """
     seconds: list[float] = []
     rates: list[int] = []
+    centers: list[float] = []
     broken: dict[int, str] = {}
     for index in sorted({len(samples) * step // MEASURED for step in range(MEASURED)}):
         clip = samples.read(index)
         try:
             rate = format_of(clip).rate
-            seconds.append(span(clip)[1] / rate)
+            first, count = span(clip)
+            centers.append(center_frequency(frames(clip, first, min(count, LOOKED_AT * rate)), rate))
+            seconds.append(count / rate)
             rates.append(rate)
         except Unavailable:
             raise
         except (BadData, MissingInput) as error:
             broken[index] = with_name(samples.name(index), error)
     report_unreadable([*broken.values()], len(seconds), "sounds", target)
-    return seconds, rates, [*broken]
+    return seconds, rates, centers, [*broken]
 
 
 def _description(task: Task) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import chain
 
 from ftaug.audio.clip import Clip, how_read
-from ftaug.audio.io.sound_file import SUFFIXES
+from ftaug.audio.io.open_sound import SUFFIXES
 from ftaug.config.registry import Component
 from ftaug.data.folders.named import files_of, version_of
 from ftaug.data.packed import Packed

@@ -18,6 +18,7 @@ LARGE_BATCH = 32
 MOST_SOUNDS_EPOCHS = 5
 SMALL = "tiny_audio"
 MOST_FOR_SMALL = 2000  # sounds up to which the small network is proposed
+HEARD_BY_SMALL = 8_000  # Hz
 
 
 class Schedule(NamedTuple):
@@ -66,6 +67,7 @@ class SoundFacts(Facts):
     low_rate: int  # 10th percentile: nine of ten have it or a higher one
     median: float  # of the lengths in seconds
     seconds: float  # 90th percentile of them
+    center: float = 0.0  # median of the frequencies in Hz below which half of a sound's energy lies
     longest: float
     network: HfNetwork | None = None  # what the requested backbone takes, if it is one of transformers
 
@@ -103,8 +105,11 @@ def rate_of(facts: SoundFacts) -> int:
     """Return the sampling rate: the lowest usual one that keeps what most files hold, up to 32 kHz.
 
     Where rates differ it is the highest usual one that nine of ten files have: what some files cannot hold would tell
-    them, and often their class, from others.
+    them, and often their class, from others. Where half of the energy is above all that 32 kHz keeps, as of bats, it
+    is what nine of ten files have.
     """
+    if facts.center > RATES[-1] / 2:
+        return facts.low_rate
     lowest_loss = next((rate for rate in RATES if rate >= facts.rate), RATES[-1])
     shared = max((rate for rate in RATES if rate <= facts.low_rate), default=RATES[0])
     return lowest_loss if facts.low_rate >= min(facts.rate, lowest_loss) else shared
@@ -117,7 +122,8 @@ def _backbone(facts: SoundFacts) -> tuple[Choice, Schedule]:
     """
     if facts.model is not None and facts.network is not None:
         return _transformer(facts, facts.model, facts.network)
-    if facts.samples <= MOST_FOR_SMALL if facts.model is None else facts.model.name == SMALL:
+    fits_small = facts.samples <= MOST_FOR_SMALL and facts.center <= HEARD_BY_SMALL
+    if fits_small if facts.model is None else facts.model.name == SMALL:
         return _small_network(facts), OF_SMALL
     pretrained = facts.model is None or facts.model.pretrained
     return _network_for_images(facts), OF_IMAGES if pretrained else UNTRAINED_OF_IMAGES
@@ -134,7 +140,10 @@ def _network_for_images(facts: SoundFacts) -> Choice:
     network = {"network": "efficientnet_lite0" if installed else "resnet18", "weights": "imagenet"}
     if facts.model is not None:
         network = {"network": facts.model.name, **facts.model.settings}
-    why = f"{_lengths(facts)}; most have {facts.rate:,} Hz. A network for pictures on spectrograms"
+    why = f"{_lengths(facts)}; most have {facts.rate:,} Hz"
+    if facts.center > HEARD_BY_SMALL:
+        why += f", with half of their energy above {facts.center / 1000:.2g} kHz"
+    why += ". A network for pictures on spectrograms"
     return Choice({"spectrogram": {**network, **_windows(facts), "rate": rate_of(facts)}}, why)
 
 

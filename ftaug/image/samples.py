@@ -177,6 +177,11 @@ def augmented(
     return pipeline.augmented(raw, streams, labels)
 
 
+def as_seen(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> np.ndarray:
+    """Return the augmented image; raises BadData."""
+    return pipeline.augmented(raw, streams, labels)[0]
+
+
 def sample_facts(raw: Raw) -> dict[str, float]:
     """Compute brightness, contrast, sharpness, size and aspect ratio of an image; raises BadData."""
     return picture_facts(raw)

@@ -119,6 +119,9 @@ class Modality(Protocol):
     ) -> tuple[Any, AppliedTransforms]:
         """Return the augmented sample in storable form, and the augmentations applied; raises BadData."""
 
+    def as_seen(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]) -> Any:
+        """Return the augmented sample as the sheets of `data_health` draw it; raises BadData."""
+
     def corruptions(self, preprocessing: Mapping[str, Any]) -> Corruptions:
         """Return the corruptions by which robustness is measured."""
 

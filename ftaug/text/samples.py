@@ -132,6 +132,11 @@ def augmented(
     return pipeline.augmented(raw, streams, labels)
 
 
+def as_seen(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> Text:
+    """Return the augmented text."""
+    return pipeline.augmented(raw, streams, labels)[0]
+
+
 def sample_facts(raw: Text) -> dict[str, float | str]:
     """Compute the length and the script of a text."""
     return text_facts(raw)

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 import sound_networks as networks
-from sounds import write_classes
+import soundfile
+from sounds import noise, tone, write_classes
 
 from ftaug.cli import run
 from ftaug.config.dump import to_plain
@@ -50,6 +51,20 @@ def test_a_table(place, capsys, header, setting):
         1,
         8000,
     )
+
+
+def test_sounds_that_people_do_not_hear_keep_their_rate(place, capsys):
+    for name, hertz in (("noctule", 20_000), ("pipistrelle", 45_000)):
+        for number in range(4):
+            wave = tone(hertz, 0.2, 192_000) + noise(0.2, 192_000, seed=number, level=0.01)
+            (place / "bats" / name).mkdir(parents=True, exist_ok=True)
+            soundfile.write(place / "bats" / name / f"{number}.wav", wave, 192_000)
+    assert run(["init", "bats"]) == 0, capsys.readouterr().err
+    assert load(place / "bats.yaml").backbone.settings["rate"] == 192_000
+    assert run(["init", "bats", "--backbone", "tiny_audio", "-o", "small.yaml"]) == 0
+    assert run(["inspect", "small.yaml"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "which the network does not hear at its 16,000 Hz; a backbone that can: {spectrogram: {rate: 192000" in said
 
 
 def test_the_small_network_can_be_requested(place, capsys):

@@ -45,6 +45,15 @@ def test_where_rates_differ_nine_of_ten_files_have_the_chosen_one(rate, low_rate
     assert rate_of(facts(rate=rate, low_rate=low_rate)) == chosen
 
 
+@pytest.mark.parametrize(
+    ("center", "rate", "chosen"), [(900, 48_000, None), (9000, 48_000, 32_000), (45_000, 192_000, 192_000)]
+)
+def test_the_network_hears_where_most_energy_is(center, rate, chosen):
+    backbone = recipe(facts(rate=rate, center=center)).backbone
+    assert backbone.value.get("spectrogram", {}).get("rate") == chosen
+    assert ("half of their energy above" in backbone.reason) is (chosen is not None)
+
+
 @pytest.mark.parametrize(("name", "model"), [("tiny_audio", None), ("spectrogram", LITE0)])
 def test_long_sounds_have_several_windows(name, model):
     settings = recipe(facts(4.0, 60.0, model=model)).backbone.value[name]

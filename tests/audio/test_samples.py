@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 
+import cv2
 import numpy as np
 import pytest
 import soundfile
@@ -79,7 +81,20 @@ def test_writes_augmented_sounds_that_read_back(place, capsys):
     assert len(files) == 11
     assert soundfile.info(files[0]).samplerate == 8000
     assert run(["augment", "a.yaml", "--output", "others"]) == 2
-    assert "augment: time_mask, frequency_mask changes spectrograms, which are not written" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "augment: time_mask, frequency_mask: spectrograms are not written, and so no masks; add '~augment" in said
+    assert not (place / "others").exists(), "it is refused before anything is written"
+    without = re.findall(r"'(~augment\.\d)'", said)
+    assert len(without) == 2
+    assert run(["augment", "a.yaml", "--output", "others", *without]) == 0
+
+
+def test_replays_a_step_with_a_picture_of_what_the_model_saw(place, capsys):
+    diverging = ["augment=[shift,time_mask]", "optimizer={sgd: {}}", "lr.peak=1e30", "--run-dir", "diverged"]
+    assert run(["train", "a.yaml", *diverging]) == 3
+    assert run(["replay", "diverged", "--output", "step.png"]) == 0, capsys.readouterr().err
+    sheet = cv2.imread(str(place / "step.png"))
+    assert sheet.shape[0] > 100 and len(np.unique(sheet.reshape(-1, 3), axis=0)) > 100
 
 
 def test_an_export_takes_waveforms_of_any_length(place, capsys):
