@@ -90,7 +90,7 @@ def test_a_network_of_transformers_trains_without_an_edit(place, capsys, family)
     [
         ("hf", 2, "--backbone hf: name the network instead, as a folder (./my-network) or by its name on the hub"),
         ("hf/network", 2, "--backbone hf: name the network instead"),
-        ("tiny-audio", 2, "--backbone: no image backbone 'tiny-audio'"),
+        ("tiny-audio", 2, "--backbone: no image backbone 'tiny-audio'; did you mean 'tiny_audio'?\n"),
         ("./no", 66, "--backbone: no model in ./no: expected a folder with config.json, preprocessor_config.json and"),
         ("half", 66, "--backbone: no model in half: expected a folder with config.json, preprocessor_config.json and"),
         (
