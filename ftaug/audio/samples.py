@@ -28,6 +28,7 @@ from ftaug.audio.log_mel import LogMel
 from ftaug.audio.packed_file import packed_file as packed_file
 from ftaug.audio.picture import spectrograms
 from ftaug.audio.predict_inputs import inputs as inputs
+from ftaug.audio.predict_inputs import parts as parts
 from ftaug.audio.preview import preview as preview
 from ftaug.audio.report_items import explained_item as explained_item
 from ftaug.audio.report_items import report_item as report_item

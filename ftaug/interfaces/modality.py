@@ -51,6 +51,12 @@ class Modality(Protocol):
         Raises MissingInput, BadData and ExperimentError for invalid names before yielding the first sample.
         """
 
+    def parts(self, inputs: Iterator[Input], seconds: float) -> Iterator[Input]:
+        """Divide samples named on the command line into parts of so many seconds.
+
+        Raises ExperimentError where samples have no duration.
+        """
+
     def as_raw(self, value: Any, train: Component) -> Any:
         """Return the raw sample of a Python value, such as an array of pixels or a text; raises BadData."""
 

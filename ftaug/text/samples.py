@@ -42,6 +42,11 @@ def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
     return Inputs.like(train.name, train.settings).of(named)
 
 
+def parts(inputs: Iterator[Input], seconds: float) -> Iterator[Input]:
+    """Raise ExperimentError: texts have no duration."""
+    raise ExperimentError("--every: texts have no seconds; it is for sounds")
+
+
 def as_raw(value: Any, train: Component) -> Text:
     """Return the text of a string, or of a pair of strings where the model takes pairs; raises BadData."""
     return Inputs.like(train.name, train.settings).as_text(value)

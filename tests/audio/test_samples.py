@@ -70,6 +70,20 @@ def test_evaluates_predicts_and_explains(place, capsys):
     assert explained["hertz"][-1] <= 4000
 
 
+def test_predicts_parts_as_the_same_parts_in_files(place, capsys):
+    """A recording of two sounds, one after the other, is told as these two are."""
+    waves = [soundfile.read(f"tones/{name}/0.wav", dtype="float32")[0][:2000] for name in ("low", "high")]
+    for name, wave in {"both": np.concatenate(waves), "low": waves[0], "high": waves[1]}.items():
+        soundfile.write(f"{name}.wav", wave, 8000, "FLOAT")
+    assert run(["predict", "run", "both.wav", "--every", "0.25", "--json"]) == 0
+    parts = json.loads(capsys.readouterr().out)
+    assert [part["input"] for part in parts] == ["both.wav[0:0.25]", "both.wav[0.25:0.5]"]
+    assert run(["predict", "run", "low.wav", "high.wav", "--json"]) == 0
+    assert [part["predictions"] for part in parts] == [
+        each["predictions"] for each in json.loads(capsys.readouterr().out)
+    ]
+
+
 def test_inspects_and_reads_all(capsys):
     assert run(["inspect", "a.yaml", "--read"]) == 0
     assert "8000 Hz, 0.25 s, 16 mels × 23 frames (kaldi); in evaluation 2 windows averaged" in capsys.readouterr().out
