@@ -57,8 +57,6 @@ Extent = Count | tuple[Count, Count] | None
 OutputSize = Annotated[Extent, Doc("the result in pixels: a side, or [height, width]; default: what the model takes")]
 
 LEVELS = np.arange(256.0)
-OF_PIXEL = [0, 1, 2, 6]
-"""The columns of a color matrix for a pixel's RGB and for 1."""
 
 
 class Canvas(NamedTuple):
@@ -176,7 +174,9 @@ class ColorMatrix(Transform):
     @property
     def for_any_mean(self) -> np.ndarray:
         """Return the affine (3, 4) matrix of a transform that needs no mean."""
-        return self.matrix[:3, OF_PIXEL]
+        affine = self.matrix[:3, :4].copy()
+        affine[:, 3] = self.matrix[:3, 6]
+        return affine
 
     def as_table(self) -> LookupTable | None:
         """Return the equivalent lookup table; None where the matrix mixes channels."""

@@ -15,17 +15,16 @@ NO_COUNTS = np.zeros((256, 3))
 def recolored(
     pixels: np.ndarray, colors: Iterable[ColorMatrix | LookupTable], shown: np.ndarray | None = None
 ) -> np.ndarray:
-    """Apply color transforms to RGB pixels in order, overwriting them; return the result.
+    """Apply color transforms to RGB pixels in order; statistics are computed on the result of the previous one.
 
-    Statistics are computed on the result of the previous transform. Where the mask `shown`, uint8 (H, W), is 0, pixels
-    are ignored in statistics and stay black. New memory in place of the old would be written at a third of the speed.
+    Where the mask `shown`, uint8 (H, W), is 0, pixels are ignored in statistics and stay black.
     """
     for place, color in enumerate(colors):
         if isinstance(color, ColorMatrix):
             if place and shown is not None and color.needs_mean:
                 pixels = np.asarray(cv2.copyTo(pixels, shown))
             affine = color.for_mean(_mean(pixels, shown)) if color.needs_mean else color.for_any_mean
-            pixels = np.asarray(cv2.transform(pixels, affine, pixels))
+            pixels = np.asarray(cv2.transform(pixels, affine))
         else:
             pixels = _looked_up(pixels, color.make(_counts(pixels, shown) if color.needs_histogram else NO_COUNTS))
     return pixels if shown is None else np.asarray(cv2.copyTo(pixels, shown))
@@ -35,7 +34,7 @@ def _looked_up(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Apply a lookup table, uint8 (256, 3); a table shared by all channels takes OpenCV half the time."""
     red, green, blue = np.ascontiguousarray(values.T)
     if red.tobytes() == green.tobytes() == blue.tobytes():
-        return np.asarray(cv2.LUT(pixels, red, pixels))
+        return np.asarray(cv2.LUT(pixels, red))
     channels = zip(cv2.split(pixels), (red, green, blue), strict=True)
     return np.asarray(cv2.merge([cv2.LUT(channel, table) for channel, table in channels]))
 
