@@ -56,7 +56,7 @@ FRESH = {"bit_generator": "Philox", "buffer": (0, 0, 0, 0), "buffer_pos": 4, "ha
 
 
 @lru_cache(maxsize=1024)
-def _reused(op: str) -> tuple[np.random.Generator, np.random.Philox, int]:
+def _reused(op: str) -> tuple[np.random.Generator, np.random.BitGenerator, int]:
     """Return a generator for an op, its source of bits, and the word of the counter that is the op's."""
     bits = np.random.Philox(0)
     return np.random.Generator(bits), bits, word(stream_key(op))
