@@ -14,8 +14,8 @@ from pydantic import Field
 from ftaug.audio import augmentation
 from ftaug.audio.augmentations.transforms import DecibelRange, OpProbability, Sound, WaveFunction, decibels
 from ftaug.audio.clip import Clip
+from ftaug.audio.io.open_sound import SUFFIXES
 from ftaug.audio.io.resample import length, window
-from ftaug.audio.io.sound_file import SUFFIXES
 from ftaug.augment.transform import between, happens
 from ftaug.config.types import FilePath, Share, Wording
 from ftaug.data.folders.named import below
