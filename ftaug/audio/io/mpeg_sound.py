@@ -100,7 +100,7 @@ def _without_messages() -> Iterator[None]:
     """Context manager in which nothing is written to stderr: mpg123 reports each reservoir that it lacks there."""
     with _redirected:
         try:
-            kept = os.dup(STDERR)
+            duplicate = os.dup(STDERR)
         except OSError:  # stderr is closed
             yield
             return
@@ -110,5 +110,5 @@ def _without_messages() -> Iterator[None]:
         try:
             yield
         finally:
-            os.dup2(kept, STDERR)
-            os.close(kept)
+            os.dup2(duplicate, STDERR)
+            os.close(duplicate)
