@@ -24,7 +24,7 @@ class LogMel(nn.Module):
     """Compute normalized log-mel spectrograms of packed sounds, with their masks: padding and masked parts are 0.
 
     With `normalized` in the preprocessing, mean, std and the value of padding are those, and a frame is one of the
-    sound if all of it is, as feature extractors of transformers have it.
+    sound if all of it is, as feature extractors of transformers have it. Exports have no masks, which are of training.
     """
 
     filters: Tensor
@@ -52,7 +52,9 @@ class LogMel(nn.Module):
                 return self.forward(packed)
         sounding = self._between(packed[:, BEGIN, None], self._end(packed))
         features = torch.where(sounding[:, :, None], self._features(waves(packed), sounding), self.padding)
-        spectrograms = torch.where(self._masked(boxes(packed)), 0, features).transpose(1, 2)
+        if not torch.compiler.is_exporting():
+            features = torch.where(self._masked(boxes(packed)), 0, features)
+        spectrograms = features.transpose(1, 2)
         return spectrograms[:, None].expand(-1, self.channels, -1, -1)
 
     def _end(self, packed: Tensor) -> Tensor:
