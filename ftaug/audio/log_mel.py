@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from ftaug.audio.banded_product import BandedProduct
 from ftaug.audio.front_ends import front_end
 from ftaug.audio.packed import BEGIN, END, boxes, waves
 from ftaug.audio.power_spectrum import PowerSpectrum
@@ -27,7 +28,6 @@ class LogMel(nn.Module):
     sound if all of it is, as feature extractors of transformers have it. Exports have no masks, which are of training.
     """
 
-    filters: Tensor
     centers: Tensor
     bands: Tensor
 
@@ -40,7 +40,7 @@ class LogMel(nn.Module):
         self.mean, self.std, self.padding = (normalized[key] for key in ("mean", "std", "padding"))
         self.reach = form.frame / 2 if "normalized" in preprocessing else 0.0
         self.power_spectrum = PowerSpectrum(form)
-        self.register_buffer("filters", torch.from_numpy(form.filters).float(), persistent=False)
+        self.filters = BandedProduct(torch.from_numpy(form.filters).float())
         self.register_buffer("centers", torch.from_numpy(form.centers(samples)).float(), persistent=False)
         self.register_buffer("bands", (torch.arange(mels) + 0.5) / mels, persistent=False)
 
@@ -67,8 +67,7 @@ class LogMel(nn.Module):
         """Compute normalized features (N, frames, mels)."""
         if self.form.centered:
             wave = pad(wave[:, None], (self.form.frame // 2,) * 2, mode="reflect")[:, 0]
-        energies = self.power_spectrum(wave, self.count) @ self.filters
-        energies = energies.clamp_min(FLOORS[self.form.log])
+        energies = self.filters(self.power_spectrum(wave, self.count)).clamp_min(FLOORS[self.form.log])
         if self.form.log == "whisper":
             return self._whisper(energies.log10(), sounding)
         features = energies.log() if self.form.log == "natural" else 10 * energies.log10()

@@ -12,9 +12,9 @@ from ftaug.audio.front_ends import PREEMPHASIS, FrontEnd
 class PowerSpectrum(nn.Module):
     """Compute the power spectrum of each frame of waveforms.
 
-    Exported, it is two products with `FrontEnd.folded_basis`, equal up to rounding: the power does not depend on where a
-    frame begins, and around the middle of a window the real part depends on sums of samples alone, the imaginary part
-    on differences. ONNX Runtime takes three times as long for its operators of Fourier transforms.
+    Exported, it is two products with `FrontEnd.folded_basis`, equal up to rounding: where a frame begins does not
+    change the power, and around the middle of a window the real part is of sums of samples alone, the imaginary part of
+    differences. ONNX Runtime takes more than twice as long for its operator STFT.
     """
 
     window: Tensor
@@ -35,8 +35,8 @@ class PowerSpectrum(nn.Module):
         if torch.compiler.is_exporting():
             real, imaginary = self._folded(wave, count)
             return (real * real + imaginary * imaginary).view(wave.shape[0], count, -1)  # `square` takes twice the time
-        transformed = torch.fft.rfft(self._windowed(wave, count))
-        return transformed.real.square() + transformed.imag.square()
+        squares = torch.view_as_real(torch.fft.rfft(self._windowed(wave, count))).square()
+        return squares[..., 0] + squares[..., 1]  # a third of the time of squares of strided parts
 
     def _windowed(self, wave: Tensor, count: int) -> Tensor:
         """Return the windowed frames, padded to the length of the transform: (N, count, fft)."""
@@ -64,9 +64,10 @@ class PowerSpectrum(nn.Module):
         return (before + behind) @ self.cosines, (before - behind) @ self.sines
 
     def _copied_frames(self, wave: Tensor, count: int) -> Tensor:
-        """Return overlapping frames of all waveforms, as a product of them takes a tenth of the time: (N · count, frame).
+        """Return overlapping frames of all waveforms: (N · count, frame).
 
-        ONNX has no views: it would gather every sample by its index, in half of the time of all.
+        As one matrix: its product takes a tenth of the time of those of a batch. ONNX has no views: it would gather
+        every sample by its index, in half of the time of all.
         """
         hop, length = self.form.hop, self.form.frame
         hops = -(-length // hop)
