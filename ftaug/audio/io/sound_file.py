@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ftaug.audio.clip import Clip, Content, Recording
-from ftaug.audio.io import av_file
+from ftaug.audio.io import av_file, pcm_file
 from ftaug.data.folders.scan import Kind
 from ftaug.errors import BadData, MissingInput, StorageError, missing_extra
 
@@ -110,6 +110,9 @@ def _opened(source: str | Content) -> Iterator[Any]:
         if suffix.encode() in av_file.SUFFIXES:
             yield av_file.decoded(source)
             return
+        if suffix == ".wav" and isinstance(source, str) and (plain := pcm_file.opened(source)):
+            yield plain
+            return
         with soundfile.SoundFile(path if isinstance(source, str) else io.BytesIO(source.read())) as file:
             yield file
     except soundfile.LibsndfileError as error:
@@ -130,30 +133,25 @@ def frames(clip: Clip, first: int, count: int) -> np.ndarray:
 
     Integers are scaled to -1…1. Raises BadData, MissingInput.
     """
-    wave = one_channel(_stored(clip, first, count), clip)
+    stored = _stored(clip, first, count)
+    wave = one_channel(stored.astype(np.float32), clip)
+    if stored.dtype == np.int16:
+        wave *= np.float32(1 / 32_768)  # four times as fast as libsndfile does it
     if not np.isfinite(wave).all():
         raise BadData("has samples that are not numbers (NaN or infinity)")
     return wave
 
 
 def _stored(clip: Clip, first: int, count: int) -> np.ndarray:
-    """Read frames as they are stored: float32 (n, channels)."""
+    """Read frames as they are stored: float or int16 (n, channels)."""
     if isinstance(clip.source, Recording):
         part = clip.source.wave[first : first + count]
-        return _scaled(part if part.ndim == 2 else part[:, None])
+        return part if part.ndim == 2 else part[:, None]
     with _opened(clip.source) as file:
         if first:
             file.seek(first)
-        dtype = "int16" if file.subtype == "PCM_16" else "float32"
-        return _scaled(file.read(count, dtype=dtype, always_2d=True))
-
-
-def _scaled(wave: np.ndarray) -> np.ndarray:
-    """Return float32 samples; integers are scaled to -1…1, four times as fast as libsndfile does."""
-    scaled = wave.astype(np.float32)
-    if wave.dtype == np.int16:
-        scaled *= np.float32(1 / 32_768)
-    return scaled
+        stored: np.ndarray = file.read(count, dtype="int16" if file.subtype == "PCM_16" else "float32", always_2d=True)
+        return stored
 
 
 def one_channel(wave: np.ndarray, clip: Clip) -> np.ndarray:
