@@ -76,11 +76,13 @@ def _normal_quantiles() -> np.ndarray:
 
 def added_at(ratio: float, added: np.ndarray, wave: np.ndarray) -> np.ndarray:
     """Add a second waveform at a ratio of powers in dB: float32 (samples,)."""
-    power, other = (float(np.square(part).mean(dtype=np.float64)) for part in (wave, added))
+    power, other = (float(np.einsum("i,i", part, part)) for part in (wave, added))
     if power == 0 or other == 0:
         return wave
     factor = math.sqrt(power / other) * decibels(-ratio)
-    return np.asarray(wave + (factor * added).astype(np.float32, copy=False))
+    scaled = (factor * added).astype(np.float32, copy=False)
+    scaled += wave
+    return scaled
 
 
 @augmentation.register(severity=SNR)
