@@ -64,7 +64,9 @@ def _with_noise(ratio: float, slope: float, seed: int, wave: np.ndarray) -> np.n
 def white_noise(seed: int, count: int) -> np.ndarray:
     """Draw normal noise, float32 (count,): by quantiles of 16 random bits, in a third of the time of NumPy's."""
     words = np.random.PCG64(seed).random_raw(-(-count // 4))
-    return _normal_quantiles().take(words.view(np.uint16)[:count])
+    return _normal_quantiles().take(
+        words.view(np.uint16)[:count], mode="clip"
+    )  # without a check
 
 
 @lru_cache(maxsize=1)

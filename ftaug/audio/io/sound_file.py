@@ -137,7 +137,7 @@ def frames(clip: Clip, first: int, count: int) -> np.ndarray:
     wave = one_channel(stored.astype(np.float32), clip)
     if stored.dtype == np.int16:
         wave *= np.float32(1 / 32_768)  # four times as fast as libsndfile does it
-    if not np.isfinite(wave).all():
+    elif not np.isfinite(wave).all():
         raise BadData("has samples that are not numbers (NaN or infinity)")
     return wave
 
@@ -162,7 +162,9 @@ def one_channel(wave: np.ndarray, clip: Clip) -> np.ndarray:
     if clip.channels in ("left", "right") and count != 2:
         raise BadData(f"has {count} channels, so none is the {clip.channels} one; set channels: mix")
     if clip.channels == "mix":
-        return np.asarray(reduce(np.add, wave.T) / np.float32(count))  # a mean over so short an axis takes ten times
+        mixed: np.ndarray = reduce(np.add, wave.T)  # a mean over so short an axis takes ten times
+        mixed /= np.float32(count)
+        return mixed
     column = loudest(clip) if clip.channels == "loudest" else {"left": 0, "first": 0, "right": 1}[clip.channels]
     return np.ascontiguousarray(wave[:, column])
 
