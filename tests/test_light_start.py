@@ -7,8 +7,10 @@ from pathlib import Path
 
 import predictions
 import pytest
+import sound_networks as networks
 from evaluated_runs import write_run
 from PIL import Image
+from sounds import write_classes
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {
@@ -103,6 +105,14 @@ def test_init_does_not_import_heavy_packages(tmp_path):
         done, modules = modules_of("init", data, "-o", f"{data}.yaml", "--backbone", "timm/resnet18", folder=tmp_path)
         assert done.returncode == 0, done.stderr
         assert not modules & HEAVY
+
+
+def test_init_with_a_network_of_transformers_reads_its_files_alone(tmp_path):
+    write_classes(tmp_path / "tones", count=2)
+    networks.write(tmp_path / "network", "ast")
+    done, modules = modules_of("init", "tones", "--backbone", "./network", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not modules & HEAVY
 
 
 def test_a_heavy_import_would_be_seen(tmp_path):

@@ -12,17 +12,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from command_scenarios import IMAGES, TEXTS
+from command_scenarios import IMAGES, KILLED, experiment
 from processes import Command
 from run_bits import differing, run_bits
 
 from ftaug.cli import run
 
 STEPS, EPOCH_STEPS = 16, 4
+WRITE_IMAGES = experiment(IMAGES)
 
 
 @dataclass
@@ -37,10 +39,10 @@ class Place:
 
     command: Command
 
-    def __init__(self, folder: Path, experiment: str = IMAGES) -> None:
+    def __init__(self, folder: Path, prepare: Callable[[Path, Path], None] = WRITE_IMAGES) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
-        (folder / "tiny.yaml").write_text(experiment)
+        prepare(folder, folder)
 
     @property
     def run(self) -> Path:
@@ -206,8 +208,10 @@ def test_killed_at_random_moments(whole, place):
     assert differing(place.result(), whole) == []
 
 
-def test_texts_killed_and_stopped_end_with_the_same_bits(tmp_path):
-    whole, place = (Place(tmp_path / name, TEXTS) for name in ("whole", "place"))
+@pytest.mark.parametrize("name", ["texts", pytest.param("sounds", marks=pytest.mark.slow)])
+def test_texts_and_sounds_killed_and_stopped_end_with_the_same_bits(tmp_path, name):
+    scenario = KILLED[name]
+    whole, place = (Place(tmp_path / folder, scenario.prepare) for folder in ("whole", "place"))
     whole.train_here()
     place.start(workers=2)
     place.wait_for_step(5)
@@ -217,7 +221,7 @@ def test_texts_killed_and_stopped_end_with_the_same_bits(tmp_path):
     assert place.kill(signal.SIGTERM).code == 75
     assert place.step() < STEPS
     finish(place)
-    assert differing(place.result(), whole.result()) == []
+    assert differing(scenario.results(place.folder), scenario.results(whole.folder)) == []
 
 
 @pytest.mark.slow

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from ftaug.audio.augmentations.pipeline import Pipeline
+from ftaug.audio.backbones.spectrogram import PICTURE_CHANNELS
+from ftaug.audio.center_frequency import center_frequency
 from ftaug.audio.clip import Clip
 from ftaug.audio.io.resample import length
-from ftaug.audio.io.sound_file import Format, format_of, is_canceled
+from ftaug.audio.io.sound_file import Format, format_of, frames, is_canceled, span
 from ftaug.errors import FtaugError
 from ftaug.interfaces.data import Samples
 
@@ -18,6 +20,9 @@ Checked = list[tuple[str, Clip, Format]]
 
 LOOKED_AT = 64
 """Number of sounds, spread over the data set, that are checked before training."""
+
+HEARD = 1 << 18
+"""Number of frames of each whose frequencies are measured."""
 
 FEWEST_OF_CLASS, MOSTLY = 3, 0.75
 """Checked sounds of a class, and the share of them with a low rate, from which on the class is named."""
@@ -39,14 +44,16 @@ def cautions(samples: Samples, ids: np.ndarray, sizes: None, pipeline: Pipeline)
     return [
         *_low_rates(checked, pipeline),
         *_low_rates_of_a_class(rates, labels, pipeline),
+        *_too_high(checked, pipeline),
         *_short(checked, pipeline),
         *_canceled(checked),
     ]
 
 
 def _has_rate(pipeline: Pipeline) -> bool:
-    """Whether the backbone has a setting for its sampling rate: those of transformers have the one they come with."""
-    return not {"waveform", "normalized"} & pipeline.preprocessing.keys()
+    """Whether the backbone has a setting for its sampling rate: others have the one that their weights expect."""
+    form = pipeline.preprocessing
+    return not {"waveform", "normalized"} & form.keys() and form["channels"] == PICTURE_CHANNELS
 
 
 def _has_seconds(pipeline: Pipeline) -> bool:
@@ -82,6 +89,26 @@ def _low_rates_of_a_class(rates: list[int], labels: list[str], pipeline: Pipelin
                 "high frequencies that are missing"
                 + (f"; set the backbone's rate: {lowest}" if _has_rate(pipeline) else "")
             )
+
+
+def _too_high(checked: Checked, pipeline: Pipeline) -> Iterator[str]:
+    """Yield that the sampling rate of the network leaves out most of the energy, as of bats."""
+    limit = pipeline.rate // 2
+    lost = [name for name, clip, form in checked if form.rate > pipeline.rate and _center(clip, form.rate) > limit]
+    if len(lost) > len(checked) / 2:
+        yield (
+            f"{_of(lost, checked)} {_have(lost)} more than half of their energy above {limit:,} Hz, such as {lost[0]}, "
+            f"which the network does not hear at its {pipeline.rate:,} Hz; a backbone that can: "
+            f"{{spectrogram: {{rate: {min(form.rate for *_, form in checked)}, network: resnet18}}}}"
+        )
+
+
+def _center(clip: Clip, rate: int) -> float:
+    try:
+        first, count = span(clip)
+        return center_frequency(frames(clip, first, min(count, HEARD)), rate)
+    except FtaugError:
+        return 0.0
 
 
 def _short(checked: Checked, pipeline: Pipeline) -> Iterator[str]:

@@ -96,7 +96,11 @@ def cells(samples: Samples, index: int, folder: Path) -> dict[str, str]:
 
 
 def sheet(rows: Sequence[SheetRow], title: str, subtitle: str) -> bytes:
-    """Draw a contact sheet of spectrograms, each row with up to eight, as PNG."""
+    """Draw a contact sheet of sounds or their spectrograms, each row with up to eight, as PNG."""
     from ftaug.documents import contact_sheet
 
-    return contact_sheet.draw_rows(rows, whole, title, subtitle)
+    return contact_sheet.draw_rows(rows, _drawn, title, subtitle)
+
+
+def _drawn(sample: Clip | np.ndarray) -> np.ndarray:
+    return whole(sample) if isinstance(sample, Clip) else sample

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from ftaug.audio.center_frequency import center_frequency
 from ftaug.audio.datasets.columns import audio_parquet, hf_disk
 from ftaug.audio.datasets.folder import audio_folder
 from ftaug.audio.datasets.index import SoundSamples
 from ftaug.audio.datasets.shards import audio_shards
 from ftaug.audio.datasets.stored import StoredSounds
-from ftaug.audio.datasets.table import MANIFEST, audio_table
+from ftaug.audio.datasets.table import AUTO, MANIFEST, audio_table
+from ftaug.audio.hf_network import FILES, HfNetwork, check_weights
 from ftaug.audio.infer_columns import Guess, guess, rows_of_sounds
-from ftaug.audio.io.sound_file import SUFFIXES, VIDEOS, format_of, span
+from ftaug.audio.io.open_sound import SUFFIXES, VIDEOS
+from ftaug.audio.io.sound_file import format_of, frames, span
 from ftaug.audio.recipe import SMALL, SoundFacts, recipe
 from ftaug.config.registry import registry
 from ftaug.data.folders.classes import check_folder, splits
 from ftaug.data.folders.named import below, relative_path
 from ftaug.data.shards.containers import container_at
 from ftaug.data.tables.rows import SUFFIXES as TABLES
-from ftaug.errors import BadData, MissingInput, Unavailable
+from ftaug.errors import BadData, ExperimentError, MissingInput, Unavailable
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.modality import RequestedModel
 from ftaug.recipes.containers import container_layout, samples_in_container
 from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
-from ftaug.recipes.model import model, registered, requested_name
-from ftaug.recipes.recipe import class_counts
+from ftaug.recipes.model import model, model_folder, registered, requested_name
+from ftaug.recipes.recipe import Model, class_counts
 from ftaug.recipes.unreadable import report_unreadable, with_name
 from ftaug.recipes.writer import Line, experiment_text
 
@@ -38,7 +42,10 @@ CONTAINERS: dict[str, Callable[..., StoredSounds]] = {
     "parquet": audio_parquet,
     "hf_disk": hf_disk,
 }
-MEASURED = 64  # number of sounds whose header is read
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+"""Name of a network on the Hub: owner/name."""
+MEASURED = 64  # number of sounds that are looked at
+LOOKED_AT = 10  # seconds of them whose frequencies are measured
 
 
 def samples_in(path: Path) -> int:
@@ -53,25 +60,25 @@ def samples_in(path: Path) -> int:
 def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     """Return the text of an experiment file for a folder or a table; raises BadData, ExperimentError, MissingInput.
 
-    A requested backbone is tiny_audio, or the network for pictures that sees the spectrograms.
+    A requested backbone is tiny_audio, a network of transformers, or the network for pictures on spectrograms.
     """
-    name = requested_name(requested)
-    networks = registry("backbone", "audio" if name == SMALL else "image")
-    chosen = model(registered(networks, name), requested.weights, target) if name is not None else None
+    chosen, network = _requested_model(requested, target)
     train, layout = _layout(path, target)
     print_notes(train)
-    seconds, rates, broken = _measured(train, target)
+    seconds, rates, centers, broken = _measured(train, target)
     targets = np.delete(train.targets, broken, axis=0)
     facts = SoundFacts(
         train.task.kind,
         len(targets),
         class_counts(train.task, targets),
         chosen,
+        network=network,
         rate=int(np.median(rates)),
         low_rate=int(np.percentile(rates, 10, method="lower")),
         median=float(np.median(seconds)),
         seconds=float(np.percentile(seconds, 90)),
         longest=max(seconds),
+        center=float(np.median(centers)),
     )
     counts = [f"{name} {count}" for name, count in facts.counts.items()]
     header = [
@@ -82,6 +89,33 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
         "All that can be set: ftaug list. Listen: ftaug preview THIS_FILE -o page.html; then ftaug train THIS_FILE.",
     ]
     return experiment_text(header, [Line("modality: audio")], layout, facts.samples, recipe(facts))
+
+
+def _requested_model(requested: RequestedModel, target: Path) -> tuple[Model | None, HfNetwork | None]:
+    """Return the requested backbone, and what it takes if it is one of transformers.
+
+    Raises BadData, ExperimentError, MissingInput.
+    """
+    if (name := requested_name(requested)) is None:
+        return None, None
+    if name.partition("/")[0] == "hf":
+        raise ExperimentError(
+            "--backbone hf: name the network instead, as a folder (./my-network) or by its name on the hub (ORG/NAME)"
+        )
+    networks = registry("backbone", "audio" if name == SMALL else "image")
+    if name in networks or (path := _transformers_path(name, target)) is None:
+        return model(registered(networks, name), requested.weights, target), None
+    chosen = model(registry("backbone", "audio")["hf"], requested.weights, target, path=path)
+    location = str(Path(name).expanduser())
+    network = HfNetwork.read(location)
+    if chosen.settings["weights"] == "pretrained":
+        check_weights(location)
+    return chosen, network
+
+
+def _transformers_path(name: str, target: Path) -> str | None:
+    """Return a network's folder, relative to the file `target`, or its name on the Hub; None if it is neither."""
+    return model_folder(name, target, FILES) or (name if HUB_NAME.fullmatch(name) else None)
 
 
 def _layout(path: Path, target: Path) -> tuple[Sounds, Layout]:
@@ -111,7 +145,7 @@ def _of_table(path: Path, target: Path) -> tuple[SoundSamples, Layout]:
         return _read(path, columns, split)
 
     named = {} if columns.audio == MANIFEST else {"audio": columns.audio}
-    settings = {"path": relative_path(path, target), **named, **table_settings(columns.targets)}
+    settings = {"path": relative_path(path, target), **named, **columns.times, **table_settings(columns.targets)}
     datasets = by_split(read, columns.targets, {"audio_table": settings})
     return read("train"), Layout(datasets, COLUMNS_GUESSED, group_hint(columns.targets, "audio_table"))
 
@@ -123,6 +157,8 @@ def _read(path: Path, columns: Guess, split: str) -> SoundSamples:
         split,
         path=path.resolve(),
         audio=None if columns.audio == MANIFEST else columns.audio,
+        start=columns.times.get("start", AUTO),
+        end=columns.times.get("end", AUTO),
         label=targets.label,
         target=targets.target,
         labels_separator=targets.separator,
@@ -130,23 +166,29 @@ def _read(path: Path, columns: Guess, split: str) -> SoundSamples:
     )
 
 
-def _measured(samples: Sounds, target: Path) -> tuple[list[float], list[int], list[int]]:
-    """Return lengths in seconds and rates of some of the sounds, and the indices of unreadable ones; print those."""
+def _measured(samples: Sounds, target: Path) -> tuple[list[float], list[int], list[float], list[int]]:
+    """Measure some of the sounds: lengths in seconds, rates and center frequencies in Hz, and who is unreadable.
+
+    The latter are indices of samples; their problems are printed.
+    """
     seconds: list[float] = []
     rates: list[int] = []
+    centers: list[float] = []
     broken: dict[int, str] = {}
     for index in sorted({len(samples) * step // MEASURED for step in range(MEASURED)}):
         clip = samples.read(index)
         try:
             rate = format_of(clip).rate
-            seconds.append(span(clip)[1] / rate)
+            first, count = span(clip)
+            centers.append(center_frequency(frames(clip, first, min(count, LOOKED_AT * rate)), rate))
+            seconds.append(count / rate)
             rates.append(rate)
         except Unavailable:
             raise
         except (BadData, MissingInput) as error:
             broken[index] = with_name(samples.name(index), error)
     report_unreadable([*broken.values()], len(seconds), "sounds", target)
-    return seconds, rates, [*broken]
+    return seconds, rates, centers, [*broken]
 
 
 def _description(task: Task) -> str:

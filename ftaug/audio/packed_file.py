@@ -6,7 +6,8 @@ from pathlib import PurePath
 from typing import Any
 
 from ftaug.audio.clip import Clip
-from ftaug.audio.io.sound_file import SUFFIXES, format_of, frames, span
+from ftaug.audio.io.open_sound import SUFFIXES
+from ftaug.audio.io.sound_file import format_of, frames, span
 from ftaug.audio.io.wav import encoded
 from ftaug.errors import ExperimentError
 from ftaug.interfaces.data import Samples, Shrink

@@ -26,7 +26,9 @@ from ftaug.audio.io.sound_file import span
 from ftaug.audio.io.wav import encoded
 from ftaug.audio.log_mel import LogMel
 from ftaug.audio.packed_file import packed_file as packed_file
+from ftaug.audio.picture import spectrograms
 from ftaug.audio.predict_inputs import inputs as inputs
+from ftaug.audio.predict_inputs import parts as parts
 from ftaug.audio.preview import preview as preview
 from ftaug.audio.report_items import explained_item as explained_item
 from ftaug.audio.report_items import report_item as report_item
@@ -123,15 +125,22 @@ def augmented(
 
     Raises BadData, and ExperimentError for masks of the spectrogram, which no waveform has.
     """
+    if masks := [place for place, op in enumerate(pipeline.augment) if _masks((op,))]:
+        without = " ".join(f"'~augment.{place}'" for place in reversed(masks))
+        raise ExperimentError(
+            f"augment: {_masks(pipeline.augment)}: spectrograms are not written, and so no masks; add {without}"
+        )
     if streams is None:
         part, *_ = pipeline.windows(raw)
         return Recording(part.wave[part.begin : part.end], pipeline.rate), AppliedTransforms({}, labels)
-    part, boxes, applied = pipeline.drawn(raw, streams, labels)
-    if boxes:
-        raise ExperimentError(
-            f"augment: {_masks(pipeline.augment)} changes spectrograms, which are not written; leave it out here"
-        )
+    part, _, applied = pipeline.drawn(raw, streams, labels)
     return Recording(part.wave[part.begin : part.end], pipeline.rate), applied
+
+
+def as_seen(raw: Clip, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> np.ndarray:
+    """Draw the augmented window with its masks as the model sees it: uint8 (height, frames, 3); raises BadData."""
+    packed, _ = pipeline.packed(raw, streams, labels)
+    return spectrograms(packed[:1], pipeline.preprocessing)[0]
 
 
 def sample_facts(raw: Clip) -> dict[str, float]:

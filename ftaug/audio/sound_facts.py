@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ftaug.audio.clip import Clip
-from ftaug.audio.io.sound_file import format_of, frames, span
+from ftaug.audio.io.sound_file import Format, claimed, format_of, frames, span
 
 FRAME = 0.025  # seconds
 QUIET = 10  # percentile of the levels of frames that counts as noise
@@ -41,8 +41,14 @@ def sound_facts(raw: Clip) -> dict[str, float]:
         "snr": loudness - float(np.percentile(levels, QUIET)),
         "clipped": clipped,
         "silent": float((levels < SILENT).mean()),
-        "missing": (count - len(wave)) / rate,
+        "missing": _missing(raw, form, count, len(wave)) / rate,
     }
+
+
+def _missing(raw: Clip, form: Format, count: int, decoded: int) -> int:
+    """Return how many frames the header claims that cannot be decoded; those behind a part do not count."""
+    behind = claimed(raw) - form.frames if count == form.frames else 0
+    return behind + count - decoded
 
 
 def _decibels(amplitude: np.ndarray) -> np.ndarray:

@@ -39,7 +39,7 @@ def init(
     backbone: Annotated[
         str | None,
         typer.Option(
-            help="The network, such as resnet50 or timm/NAME; for texts also a folder or a name on the hub.",
+            help="The network, such as resnet50 or timm/NAME; for texts and sounds also a folder or a name on the hub.",
             metavar="NAME",
         ),
     ] = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from itertools import chain, islice
+from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,10 @@ def predict(
             metavar="PROBABILITY",
         ),
     ] = None,
+    every: Annotated[
+        float | None,
+        typer.Option(help="Predict each part of so many seconds of a sound, not the whole.", metavar="SECONDS"),
+    ] = None,
     as_json: AsJson = False,
     csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE")] = None,
     output: Annotated[
@@ -59,6 +64,8 @@ def predict(
     from ftaug.runs.resumed_prediction import feature_model, predictions_for
 
     file = output or csv
+    if every is not None and not 0 < every < inf:
+        raise ExperimentError(f"--every must be a number of seconds above 0; got {every:g}")
     if features and file is None and not as_json:
         raise ExperimentError("--features: a table on the screen has no room for them; add --output FILE or --json")
     if file is None:
@@ -68,7 +75,10 @@ def predict(
         opened.note_precision()
         layout = add_uncertainty(form(opened.task, top_k), opened, coverage, sets)
         layout = WithFeatures(layout) if features else layout
-        named_inputs = modality_of(opened.experiment).inputs(inputs, opened.experiment.data.train)
+        modality = modality_of(opened.experiment)
+        named_inputs = modality.inputs(inputs, opened.experiment.data.train)
+        if every is not None:
+            named_inputs = modality.parts(named_inputs, every)
         done, failures = 0, Failures()
         with ExitStack() as stack:
             network = feature_model(opened) if features else None

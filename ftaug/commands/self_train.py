@@ -38,7 +38,7 @@ def self_train(
 ) -> None:
     """Train on labeled and unlabeled samples; prints the run of the student, or one without it.
 
-    Several runs label the unlabeled samples, and a student is trained on both for as many steps. Unless it is as good
+    Several runs label the unlabeled samples, and a student is trained on both for as many steps. Unless it is better
     on validation, the run on the labeled samples alone is the result. The same command continues.
     """
     from ftaug.config.dump import folder_digest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from ftaug.config.types import Wording
-from ftaug.errors import BadData, MissingInput, missing_extra
+from ftaug.errors import BadData, MissingInput, first_line, missing_extra
 from ftaug.weights import download_error
 
 
@@ -41,6 +42,36 @@ def library(what: str) -> Any:
     return transformers
 
 
+def json_file(where: str, path: str, file: str) -> dict[str, Any]:
+    """Read a JSON object in a folder or from the Hub, without the library transformers.
+
+    `where` names the setting or the option in messages. Raises BadData, MissingInput, Unavailable.
+    """
+    try:
+        content = json.loads(_located(where, path, file).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MissingInput(f"{where}: {download_error(f'{file} of {path}', error)}") from None
+    except ValueError as error:
+        raise BadData(f"{where}: {file} of {path} is not JSON: {first_line(error)}") from None
+    if not isinstance(content, dict):
+        raise BadData(f"{where}: {file} of {path} is not a JSON object")
+    return content
+
+
+def _located(where: str, path: str, file: str) -> Path:
+    """Return the path of a file in a folder, or of one of the Hub, which is downloaded; raises OSError, Unavailable."""
+    if Path(path).is_dir():
+        return Path(path, file)
+    try:
+        hub = import_module("huggingface_hub")
+    except ImportError:
+        raise missing_extra(f"{where} {path}", "huggingface_hub", "text") from None
+    try:
+        return Path(hub.hf_hub_download(path, file))
+    except ValueError as error:  # a name that the hub does not allow
+        raise OSError(first_line(error)) from None
+
+
 def weights_file(path: str) -> str:
     """Return the path of the safetensors file of a folder or of a model on the Hub; raises MissingInput."""
     if Path(path).is_absolute():
@@ -68,11 +99,14 @@ def has_weights(path: str) -> bool:
     return isinstance(try_to_load_from_cache(path, "model.safetensors"), str)
 
 
-def refuse_code(path: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise BadData for a model that needs `trust_remote_code`, by its files' content; its code is never loaded."""
+def refuse_code(model: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise BadData for a model that needs `trust_remote_code`, by its files' content; its code is never loaded.
+
+    `model` names it in the message.
+    """
     for file, content in settings.items():
         if "auto_map" in content:
             raise BadData(
-                f"backbone.hf.path: {path} contains its own code (auto_map in {file}), which is not run: "
+                f"{model} contains its own code (auto_map in {file}), which is not run: "
                 "use a model that transformers supports"
             )

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ftaug.config.registry import Component
-from ftaug.errors import BadData, FtaugError
+from ftaug.errors import BadData, ExperimentError, FtaugError
 from ftaug.image import label_safety
 from ftaug.image.augmentations.end_size import check_size, check_size_after
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
@@ -52,6 +52,11 @@ FEW_LEVELS = 64
 def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
     """Yield the images in files and folders; raises MissingInput."""
     return named_pictures(named, train.settings.get("value_range"))
+
+
+def parts(inputs: Iterator[Input], seconds: float) -> Iterator[Input]:
+    """Raise ExperimentError: images have no duration."""
+    raise ExperimentError("--every: images have no seconds; it is for sounds")
 
 
 def as_raw(value: Any, train: Component) -> np.ndarray:
@@ -175,6 +180,11 @@ def augmented(
 ) -> tuple[np.ndarray, AppliedTransforms]:
     """Return the augmented image, uint8 (H, W, 3), and the transforms applied to it; raises BadData."""
     return pipeline.augmented(raw, streams, labels)
+
+
+def as_seen(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> np.ndarray:
+    """Return the augmented image; raises BadData."""
+    return pipeline.augmented(raw, streams, labels)[0]
 
 
 def sample_facts(raw: Raw) -> dict[str, float]:

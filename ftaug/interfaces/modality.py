@@ -51,6 +51,12 @@ class Modality(Protocol):
         Raises MissingInput, BadData and ExperimentError for invalid names before yielding the first sample.
         """
 
+    def parts(self, inputs: Iterator[Input], seconds: float) -> Iterator[Input]:
+        """Divide samples named on the command line into parts of so many seconds.
+
+        Raises ExperimentError where samples have no duration.
+        """
+
     def as_raw(self, value: Any, train: Component) -> Any:
         """Return the raw sample of a Python value, such as an array of pixels or a text; raises BadData."""
 
@@ -118,6 +124,9 @@ class Modality(Protocol):
         self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]
     ) -> tuple[Any, AppliedTransforms]:
         """Return the augmented sample in storable form, and the augmentations applied; raises BadData."""
+
+    def as_seen(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]) -> Any:
+        """Return the augmented sample as the sheets of `data_health` draw it; raises BadData."""
 
     def corruptions(self, preprocessing: Mapping[str, Any]) -> Corruptions:
         """Return the corruptions by which robustness is measured."""

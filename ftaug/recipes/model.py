@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from inspect import Parameter
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,21 @@ def registered(backbones: Registry, name: str) -> Entry:
     names = [*backbones, *(f"{prefix}NAME" for prefix in backbones.prefixes)]
     hint = did_you_mean(name, names, "ftaug list backbone")
     raise ExperimentError(f"--backbone: no {backbones.modality} backbone '{name}'{hint}")
+
+
+def model_folder(name: str, target: Path, files: Sequence[str]) -> str | None:
+    """Return a folder of transformers, relative to the experiment file `target`; None if the name is not of a folder.
+
+    Raises MissingInput for a folder that does not exist or lacks one of the files.
+    """
+    folder = Path(name).expanduser()
+    if not name.startswith((".", "/", "~")) and not folder.is_dir():
+        return None
+    if not all((folder / file).is_file() for file in files):
+        expected = " and ".join([", ".join(files), "model.safetensors"])
+        raise MissingInput(f"--backbone: no model in {name}: expected a folder with {expected}")
+    path = relative_path(folder, target)
+    return path if path.startswith(".") else f"./{path}"
 
 
 def model(entry: Entry, weights: str | None, target: Path, **settings: Any) -> Model:

@@ -45,8 +45,11 @@ def outcome(state: TrainingState, progress: Progress, best: Mapping[str, Any]) -
     samples = len(state.splits["val"]) if "val" in state.splits else 0
     if 0 < samples < FEW and name in metrics and _is_proportion(state.experiment):
         interval = _interval(metrics[name], samples)
-        text += f"; {name} on {samples} validation samples has the 95 % interval {interval}, and this is the best of "
-        text += f"{len(progress.scores)} evaluations, so expect a lower value on a test set"
+        text += f"; {name} on {samples} validation samples has the 95 % interval {interval}"
+        if len(progress.scores) > 1:
+            text += (
+                f", and this is the best of {len(progress.scores)} evaluations, so expect a lower value on a test set"
+            )
     return text
 
 

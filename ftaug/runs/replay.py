@@ -227,9 +227,9 @@ def _sheet(state: TrainingState, result: Replay) -> bytes | None:
     cells = []
     for sample in result.samples[:MOST]:
         raw, streams, labels = data.read(sample.position, sample.epoch)
-        pixels, _ = verbs.augmented(raw, data.pipeline, streams, labels)
+        seen = verbs.as_seen(raw, data.pipeline, streams, labels)
         loss = "" if sample.loss is None else f"loss {sample.loss:.4g}, "
-        cells.append((pixels, f"{loss}{sample.label}: {Path(sample.name).name}"))
+        cells.append((seen, f"{loss}{sample.label}: {Path(sample.name).name}"))
     places = np.arange(0, len(cells), ABREAST).tolist()
     rows = [SheetRow(f"samples {place + 1} …", "by their loss", cells[place : place + ABREAST]) for place in places]
     subtitle = f"as the model saw them, augmented and before mixing; {result.verdict}"

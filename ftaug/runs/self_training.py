@@ -154,7 +154,7 @@ def choose(baseline: Path, student: Path, *, trust_plugins: bool) -> dict[str, A
     return {
         "run": str(student if accepted else baseline),
         "accepted": accepted,
-        "reason": None if accepted else "the student is worse on validation",
+        "reason": None if accepted else "the student is not better on validation",
         "difference": {
             "metric": METRIC,
             "samples": len(records[0]),
@@ -169,8 +169,8 @@ def choose(baseline: Path, student: Path, *, trust_plugins: bool) -> dict[str, A
 
 
 def is_accepted(difference: Difference) -> bool:
-    """Whether the student is kept: it is no worse on validation, so that the interval is not below 0 either."""
-    return difference.value >= 0
+    """Whether the student is kept: it is better on validation. Of equal runs the one with fewer assumptions is kept."""
+    return difference.value > 0
 
 
 def _validation_records(run: Path, *, trust_plugins: bool) -> Records:
@@ -193,7 +193,7 @@ def conclusion(result: Mapping[str, Any]) -> str:
     )
     if result["accepted"]:
         return f"result: {result['run']}, the student: {measured}"
-    return f"result: {result['run']}, trained on the labeled samples alone, as the student is worse: {measured}"
+    return f"result: {result['run']}, trained on the labeled samples alone, as the student is not better: {measured}"
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

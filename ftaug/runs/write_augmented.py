@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from ftaug.engine.loading.prepare import modality_of, prepare_split
 from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.system.ranks import ALONE, Ranks
 from ftaug.engine.system.signals import REASONS, StopRequests
-from ftaug.errors import ExperimentError, FtaugError, Interrupted, RankLost, Stopped
+from ftaug.errors import BadData, ExperimentError, FtaugError, Interrupted, RankLost, Stopped
 from ftaug.runs.augmented_dataset import AugmentedDataset, lock
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.process_group import require_same_command, require_same_data
@@ -159,9 +159,12 @@ def training_split(experiment: Experiment, *, balance: bool) -> DataSplit:
 
 
 def prepare(experiment: Experiment, train: DataSplit) -> PreparedDataset:
-    """Return the training samples as they are augmented and prepared for the model."""
+    """Return the training samples as they are augmented; raises ExperimentError if they cannot be written so."""
     preprocessing = experiment.backbone(train.task.classes, experiment.input).preprocessing
-    return prepare_split(experiment, train, experiment.augment, preprocessing)
+    data = prepare_split(experiment, train, experiment.augment, preprocessing)
+    with suppress(BadData):  # reported when it is its turn
+        data.verbs.augmented(data.read(0, None)[0], data.pipeline, None, ())
+    return data
 
 
 def _check_apart(data: Mapping[str, DataSplit]) -> None:

@@ -10,12 +10,12 @@ from ftaug.data.folders.classes import check_folder, splits
 from ftaug.data.folders.named import below, relative_path
 from ftaug.data.shards.containers import container_at
 from ftaug.data.tables.rows import SUFFIXES as TABLES
-from ftaug.errors import ExperimentError, MissingInput
+from ftaug.errors import ExperimentError
 from ftaug.interfaces.data import Samples
 from ftaug.interfaces.modality import RequestedModel
 from ftaug.recipes.containers import container_layout, samples_in_container
 from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
-from ftaug.recipes.model import model, registered, requested_name
+from ftaug.recipes.model import model, model_folder, registered, requested_name
 from ftaug.recipes.recipe import Facts, Model, class_counts
 from ftaug.recipes.writer import Line, experiment_text
 from ftaug.text import backbone as backbones
@@ -80,15 +80,7 @@ def _encoder_path(name: str, target: Path) -> str | None:
 
     Raises MissingInput for a folder that does not exist or has no encoder.
     """
-    folder = Path(name).expanduser()
-    if not name.startswith((".", "/", "~")) and not folder.is_dir():
-        return name if HUB_NAME.fullmatch(name) else None
-    if not (folder / "config.json").is_file():
-        raise MissingInput(
-            f"--backbone: no encoder in {name}: expected a folder with config.json and model.safetensors"
-        )
-    path = relative_path(folder, target)
-    return path if path.startswith(".") else f"./{path}"
+    return model_folder(name, target, ["config.json"]) or (name if HUB_NAME.fullmatch(name) else None)
 
 
 def _pools_by_mean(folder: Path) -> bool:

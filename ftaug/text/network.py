@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Collection
 from typing import Any, NamedTuple, cast
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.errors import ExperimentError
+from ftaug.hub.replace import with_submodules
 from ftaug.hub.stages import embeddings_of, stack_of
 from ftaug.interfaces.model import CannotCut
 
@@ -76,7 +76,7 @@ class Classifier(Encoder):
         if any(id(self.get_parameter(parameter)) in frozen for parameter in learning):
             raise CannotCut("of texts what a whole encoder gives can be stored, and a part of it learns")
         layer = _CachedLayer(layers[-1], _further_outputs(self, layers[-1]))
-        bare = _replace_submodule(self.model, f"{self.model.base_model_prefix}.{name}", nn.ModuleList([layer]))
+        bare = with_submodules(self.model, {f"{self.model.base_model_prefix}.{name}": nn.ModuleList([layer])})
         return _FirstToken(self, layers[-1]), _Head(bare, layer)
 
 
@@ -140,15 +140,6 @@ def _further_outputs(encoder: Encoder, layer: nn.Module) -> int | None:
     with layer.register_forward_hook(lambda layer, inputs, output: outputs.append(output)):
         encoder.logits(token)
     return len(outputs[-1]) - 1 if isinstance(outputs[-1], tuple) else None
-
-
-def _replace_submodule(module: nn.Module, name: str, instead: nn.Module) -> nn.Module:
-    """Return a shallow copy of a module with the submodule `name` replaced; all others are shared."""
-    first, _, rest = name.partition(".")
-    bare = copy.copy(module)
-    child = module.get_submodule(first)
-    bare._modules = {**module._modules, first: _replace_submodule(child, rest, instead) if rest else instead}
-    return bare
 
 
 class MaskedTokens(Encoder):

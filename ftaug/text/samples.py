@@ -42,6 +42,11 @@ def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
     return Inputs.like(train.name, train.settings).of(named)
 
 
+def parts(inputs: Iterator[Input], seconds: float) -> Iterator[Input]:
+    """Raise ExperimentError: texts have no duration."""
+    raise ExperimentError("--every: texts have no seconds; it is for sounds")
+
+
 def as_raw(value: Any, train: Component) -> Text:
     """Return the text of a string, or of a pair of strings where the model takes pairs; raises BadData."""
     return Inputs.like(train.name, train.settings).as_text(value)
@@ -130,6 +135,11 @@ def augmented(
 ) -> tuple[Text, AppliedTransforms]:
     """Return the augmented text and the augmentations applied."""
     return pipeline.augmented(raw, streams, labels)
+
+
+def as_seen(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> Text:
+    """Return the augmented text."""
+    return pipeline.augmented(raw, streams, labels)[0]
 
 
 def sample_facts(raw: Text) -> dict[str, float | str]:

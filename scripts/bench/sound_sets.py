@@ -6,6 +6,7 @@ rates, lengths and numbers of channels. The seed draws the training sounds; what
 - drums: drums, cymbals and bass, as their names say (npm supersonic-scsynth-samples: the samples of Sonic Pi).
 - vowels: the vowel of a syllable, said in Spanish, Italian and Portuguese by a speaker each (Debian klettres-data). No
   syllable is in both splits, whatever its language.
+- syllables: the vowel of a syllable, said in Malayalam by one speaker (the same package).
 - words: the language of a word, letter or number of telephone announcements, 8 kHz (Debian asterisk-core-sounds-*-wav).
   A speaker says each, but Spanish and English are said by the same one. No word is in both splits, in any language.
 
@@ -74,6 +75,18 @@ def vowels(cache: Path) -> Iterator[Sound]:
                 yield Sound(file.stem[-1], file.stem, speaker, file)
 
 
+MALAYALAM = ("aa", "aha", "ai", "am", "au", "e", "i", "ii", "o", "oo", "u", "uu")
+
+
+def syllables(cache: Path) -> Iterator[Sound]:
+    """Syllables of consonants and a vowel, such as "baa" or "chii"."""
+    root = debian_package(cache, "klettres-data") / "usr/share/klettres/ml/syllab"
+    for file in sorted(root.glob("*.ogg")):
+        vowel = re.sub(r"^[b-df-hj-np-tv-z]+", "", file.stem)
+        if vowel in MALAYALAM:
+            yield Sound(vowel, file.stem, "ml", file)
+
+
 LANGUAGES = ("en", "es", "fr", "it", "ru")
 LONGEST_WORD = 24_000  # bytes: 1.5 seconds
 
@@ -100,6 +113,7 @@ def words(cache: Path) -> Iterator[Sound]:
 SETS = {
     "drums": SoundSet(drums, 10, "npm supersonic-scsynth-samples", "CC0-1.0", "the kind of drum"),
     "vowels": SoundSet(vowels, 12, "Debian klettres-data", "GPL-2+", "the vowel of a syllable, in three languages"),
+    "syllables": SoundSet(syllables, 12, "Debian klettres-data", "GPL-2+", "the vowel of a syllable, in Malayalam"),
     "words": SoundSet(
         words,
         12,
@@ -124,11 +138,17 @@ def folder(cache: Path, name: str, per_class: int, seed: int) -> Path:
 
 
 FEWEST_TESTED = 5
+MOST_ALONE = 12
+"""Up to so many training sounds of a class are drawn one by one; more are drawn by group, so that groups are left."""
 
 
 def divided(name: str, sounds: list[Sound], per_class: int, seed: int) -> dict[str, list[Sound]]:
     """The sounds to train on and to test on: no group is in both."""
     order = random.Random(f"{seed} {name}").sample(sounds, len(sounds))
+    most_tested = max(SETS[name].most_tested, per_class // 2)
+    if per_class > MOST_ALONE:
+        ranks = {sound.group: place for place, sound in reversed(list(enumerate(order)))}
+        order.sort(key=lambda sound: ranks[sound.group])
     labels = sorted({sound.label for sound in sounds})
     train: list[Sound] = []
     for label in labels:
@@ -137,9 +157,7 @@ def divided(name: str, sounds: list[Sound], per_class: int, seed: int) -> dict[s
     heard = {sound.group for sound in train}
     test: list[Sound] = []
     for label in labels:
-        test += [sound for sound in order if sound.label == label and sound.group not in heard][
-            : SETS[name].most_tested
-        ]
+        test += [sound for sound in order if sound.label == label and sound.group not in heard][:most_tested]
     return {"train": train, "test": test}
 
 

@@ -23,6 +23,7 @@ class Sounds:
 
 
 LOW = "have a lower sampling rate than the backbone's 16,000 Hz, such as 0.wav: nothing in it is above 4,000 Hz"
+HIGH = "have more than half of their energy above 8,000 Hz, such as 0.wav, which the network does not hear at its"
 SHORT = "have less than half of the 1 s that the network sees, such as 0.2 s"
 OPPOSITE = "have channels that are opposite, such as 0.wav: their mean is silent; set channels: first"
 
@@ -31,6 +32,7 @@ OPPOSITE = "have channels that are opposite, such as 0.wav: their mean is silent
     ("sound", "said"),
     [
         (clip(tone(rate=8000), 8000), LOW),
+        (clip(tone(21_000, rate=96_000), 96_000), HIGH),
         (clip(tone(seconds=0.2)), SHORT),
         (clip(np.stack([tone(), -tone()], axis=1)), OPPOSITE),
     ],
@@ -42,8 +44,10 @@ def test_says_what_is_lost(sound, said):
 
 def test_names_only_settings_that_the_backbone_has():
     ast = {**preprocessing(1.0), "normalized": {}}
+    small = {**preprocessing(1.0), "channels": 1}
     on_waveforms = {**preprocessing(1.0), "waveform": {}}
     for sound, form, hint in (
+        (clip(tone(rate=8000), 8000), small, None),
         (clip(tone(rate=8000), 8000), on_waveforms, None),
         (clip(tone(seconds=0.2)), ast, None),
         (clip(tone(seconds=0.2)), on_waveforms, "a lower `seconds` of the backbone is quicker"),

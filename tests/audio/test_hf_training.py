@@ -3,9 +3,11 @@
 import json
 import math
 
+import numpy as np
 import pytest
 import sound_networks as networks
 from processes import Command
+from safetensors.numpy import load_file
 from sounds import write_classes
 
 pytestmark = pytest.mark.slow
@@ -36,6 +38,20 @@ def test_trains_from_the_entropy_of_the_labels_and_is_exported(family, tmp_path)
     command = Command(["export", "run", "--format", "onnx"], tmp_path)
     assert command.wait() == 0, command.output
     assert "yes" in command.output[0] + command.output[1]
+
+
+@pytest.mark.parametrize("family", ["ast", "wav2vec2"])
+def test_workers_do_not_change_the_weights(family, tmp_path):
+    write_classes(tmp_path / "sounds")
+    augmented = ["augment=[{shift: {seconds: 0.05}},gain,noise]", "head_init=library"]
+    weights = []
+    for workers in (1, 3):
+        (place := tmp_path / str(workers)).mkdir()
+        (place / "sounds").symlink_to(tmp_path / "sounds")
+        train(place, family, *augmented, f"data.workers={workers}")
+        weights.append(load_file(place / "run" / "best" / "model.safetensors"))
+    one, three = weights
+    assert all(np.array_equal(one[name], three[name]) for name in one | three)
 
 
 @pytest.mark.parametrize("family", ["ast", "wav2vec2"])

@@ -3,7 +3,7 @@
 import pytest
 
 from ftaug.audio.infer_columns import guess, rows_of_sounds, sound_column
-from ftaug.errors import ExperimentError
+from ftaug.errors import BadData, ExperimentError
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,35 @@ from ftaug.errors import ExperimentError
 )
 def test_by_name_or_by_what_it_holds(content, column):
     assert sound_column(content) == column
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "times"),
+    [
+        ("path,start,end", "0.5,1", {"start": "start", "end": "end"}),
+        ("path,Begin Time (s),End Time (s)", "0.5,1", {"start": "Begin Time (s)", "end": "End Time (s)"}),
+        ("path,onset,offset", "0.5,1", {"start": "onset", "end": "offset"}),
+        ("path,start,end", "2024-05-01 10:00,2024-05-01 10:01", {"start": None, "end": None}),
+        ("path,start,end", "0.5,", {"start": "start", "end": "end"}),
+        ("path,offset,duration", "0.5,1", {}),
+        ("path,room,duration", "1,1", {}),
+    ],
+)
+def test_times(tmp_path, names, values, times):
+    for name in "ab":
+        (tmp_path / f"{name}.wav").touch()
+    rows = "".join(f"{name}.wav,{values},{label}\n" for name, label in ("ax", "by", "ay", "bx") * 2)
+    (tmp_path / "t.csv").write_text(f"{names},label\n{rows}")
+    found = guess(tmp_path / "t.csv")
+    assert (found.times, found.targets.label) == (times, "label")
+
+
+@pytest.mark.parametrize(("start", "shown"), [("0,5", "0,5"), ("00:01:02", "00:01:02"), ("1:02.5", "1:02.5")])
+def test_times_in_other_units_are_not_left_out(tmp_path, start, shown):
+    (tmp_path / "t.csv").write_text(f"path;start;label\na.wav;{start};x\n")
+    (tmp_path / "a.wav").touch()
+    with pytest.raises(BadData, match=f"column 'start' must hold seconds, such as 62.5; got '{shown}'; if it is no"):
+        guess(tmp_path / "t.csv")
 
 
 def test_says_what_is_missing(tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ftaug.audio.hf_network import HfNetwork
 from ftaug.audio.recipe import SoundFacts, rate_of, recipe, window_seconds
 from ftaug.recipes.recipe import Model
 
@@ -44,6 +45,15 @@ def test_where_rates_differ_nine_of_ten_files_have_the_chosen_one(rate, low_rate
     assert rate_of(facts(rate=rate, low_rate=low_rate)) == chosen
 
 
+@pytest.mark.parametrize(
+    ("center", "rate", "chosen"), [(900, 48_000, None), (9000, 48_000, 32_000), (45_000, 192_000, 192_000)]
+)
+def test_the_network_hears_where_most_energy_is(center, rate, chosen):
+    backbone = recipe(facts(rate=rate, center=center)).backbone
+    assert backbone.value.get("spectrogram", {}).get("rate") == chosen
+    assert ("half of their energy above" in backbone.reason) is (chosen is not None)
+
+
 @pytest.mark.parametrize(("name", "model"), [("tiny_audio", None), ("spectrogram", LITE0)])
 def test_long_sounds_have_several_windows(name, model):
     settings = recipe(facts(4.0, 60.0, model=model)).backbone.value[name]
@@ -68,3 +78,40 @@ def test_a_requested_network_is_used():
 
 def test_speed_is_not_proposed():
     assert "speed" not in str([choice.value for choice in recipe(facts()).augment])
+
+
+AST = HfNetwork(16_000, 1.28, takes_waveforms=False, normalizes=False)
+WAVES = HfNetwork(16_000, None, takes_waveforms=True, normalizes=True)
+
+
+def of_transformers(network, weights="pretrained", **others):
+    return recipe(facts(model=Model("hf", {"path": "./n", "weights": weights}), network=network, **others))
+
+
+def names(proposed):
+    return [next(iter(choice.value)) for choice in proposed.augment]
+
+
+def test_ast_has_the_window_that_it_was_trained_with():
+    proposed = of_transformers(AST, seconds=4.0, longest=5.0)
+    assert proposed.backbone.value == {"hf": {"path": "./n", "weights": "pretrained", "windows": 3}}
+    assert "it always sees 1.28 s at 16,000 Hz" in proposed.backbone.reason
+    assert proposed.augment[0].value == {"shift": {"seconds": 0.13}}  # not half of the window
+    assert of_transformers(AST, seconds=0.5, longest=0.5).augment[0].value == {"shift": {"seconds": 0.05}}
+    assert names(proposed) == ["shift", "gain", "noise", "time_mask", "frequency_mask"]
+    assert proposed.unfreeze.value == ["all"]
+
+
+def test_waveforms_have_no_masks_and_no_gain_that_normalization_undoes():
+    proposed = of_transformers(WAVES)
+    assert proposed.backbone.value["hf"] == {"path": "./n", "weights": "pretrained", "seconds": 1.0, "windows": 1}
+    assert names(proposed) == ["shift", "noise"]
+    assert names(of_transformers(WAVES._replace(normalizes=False))) == ["shift", "gain", "noise"]
+    assert proposed.unfreeze.value == ["layer*", "head"]
+    assert proposed.lr["stages"].value == {"head": 20}
+
+
+def test_random_weights_of_a_transformer_learn_whole_at_one_rate():
+    proposed = of_transformers(WAVES, weights="none")
+    assert proposed.unfreeze.value == ["all"] and "stages" not in proposed.lr
+    assert proposed.lr["peak"].value > of_transformers(WAVES).lr["peak"].value

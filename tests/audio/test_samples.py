@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 
+import cv2
 import numpy as np
 import pytest
 import soundfile
@@ -68,6 +70,20 @@ def test_evaluates_predicts_and_explains(place, capsys):
     assert explained["hertz"][-1] <= 4000
 
 
+def test_predicts_parts_as_the_same_parts_in_files(place, capsys):
+    """A recording of two sounds, one after the other, is told as these two are."""
+    waves = [soundfile.read(f"tones/{name}/0.wav", dtype="float32")[0][:2000] for name in ("low", "high")]
+    for name, wave in {"both": np.concatenate(waves), "low": waves[0], "high": waves[1]}.items():
+        soundfile.write(f"{name}.wav", wave, 8000, "FLOAT")
+    assert run(["predict", "run", "both.wav", "--every", "0.25", "--json"]) == 0
+    parts = json.loads(capsys.readouterr().out)
+    assert [part["input"] for part in parts] == ["both.wav[0:0.25]", "both.wav[0.25:0.5]"]
+    assert run(["predict", "run", "low.wav", "high.wav", "--json"]) == 0
+    assert [part["predictions"] for part in parts] == [
+        each["predictions"] for each in json.loads(capsys.readouterr().out)
+    ]
+
+
 def test_inspects_and_reads_all(capsys):
     assert run(["inspect", "a.yaml", "--read"]) == 0
     assert "8000 Hz, 0.25 s, 16 mels × 23 frames (kaldi); in evaluation 2 windows averaged" in capsys.readouterr().out
@@ -79,7 +95,20 @@ def test_writes_augmented_sounds_that_read_back(place, capsys):
     assert len(files) == 11
     assert soundfile.info(files[0]).samplerate == 8000
     assert run(["augment", "a.yaml", "--output", "others"]) == 2
-    assert "augment: time_mask, frequency_mask changes spectrograms, which are not written" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "augment: time_mask, frequency_mask: spectrograms are not written, and so no masks; add '~augment" in said
+    assert not (place / "others").exists(), "it is refused before anything is written"
+    without = re.findall(r"'(~augment\.\d)'", said)
+    assert len(without) == 2
+    assert run(["augment", "a.yaml", "--output", "others", *without]) == 0
+
+
+def test_replays_a_step_with_a_picture_of_what_the_model_saw(place, capsys):
+    diverging = ["augment=[shift,time_mask]", "optimizer={sgd: {}}", "lr.peak=1e30", "--run-dir", "diverged"]
+    assert run(["train", "a.yaml", *diverging]) == 3
+    assert run(["replay", "diverged", "--output", "step.png"]) == 0, capsys.readouterr().err
+    sheet = cv2.imread(str(place / "step.png"))
+    assert sheet.shape[0] > 100 and len(np.unique(sheet.reshape(-1, 3), axis=0)) > 100
 
 
 def test_an_export_takes_waveforms_of_any_length(place, capsys):

@@ -47,5 +47,22 @@ def test_a_header_that_claims_more_than_there_is_is_not_believed(tmp_path):
     assert facts["seconds"] + facts["missing"] == pytest.approx(3.0)
 
 
+@pytest.mark.parametrize(("suffix", "bytes_of_header"), [("wav", 44), ("aiff", 54)])
+def test_what_a_download_that_was_cut_lacks_is_missing(tmp_path, suffix, bytes_of_header):
+    path = tmp_path / f"a.{suffix}"
+    soundfile.write(path, tone(seconds=3.0), RATE)
+    whole = path.read_bytes()
+    assert sound_facts(Clip(str(path)))["missing"] == 0
+    path.write_bytes(whole[: bytes_of_header + RATE * 2])
+    assert sound_facts(Clip(str(path)))["seconds"] == pytest.approx(1.0, abs=0.01)
+    assert sound_facts(Clip(str(path)))["missing"] == pytest.approx(2.0, abs=0.01)
+    assert sound_facts(Clip(str(path), 0.0, 0.5))["missing"] == 0
+    place = whole.index(b"data") + 4 if suffix == "wav" else 0
+    unknown = whole[:place] + b"\xff\xff\xff\xff" + whole[place + 4 :]
+    if suffix == "wav":
+        path.write_bytes(unknown)
+        assert sound_facts(Clip(str(path)))["missing"] == 0, "its length was not known when it was written"
+
+
 def test_a_very_short_sound_has_facts():
     assert np.isfinite(list(sound_facts(clip(tone(seconds=0.001))).values())).all()

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sound_networks
 from processes import Command
 from safetensors.numpy import load_file
+from sounds import write_classes
 
 from ftaug.cli import run
 from ftaug.engine.loading import sample_cache
@@ -66,6 +68,42 @@ def test_texts_are_stored_as_pictures_are(place, capsys):
         np.testing.assert_allclose(one, other, rtol=1e-3)
     auto = ["train.cache_features=auto", "unfreeze=[layer2, head]"]
     assert run(["train", str(place / "texts.yaml"), "--run-dir", str(place / "auto"), *auto]) == 0
+    assert "auto → not stored" in capsys.readouterr().err
+
+
+SOUNDS = """
+modality: audio
+data: {{train: {{audio_folder: {{path: sounds}}}}, val: {{split: 25%}}, batch_size: 4, workers: 0}}
+backbone: {{hf: {{path: network{settings}}}}}
+unfreeze: {unfreeze}
+augment: [gain, {{noise: {{snr: [10, 30]}}}}]
+head_init: library
+optimizer: sgd
+lr: {{peak: 1e-2}}
+train: {{epochs: 2, precision: fp32}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("family", "unfreeze", "values"),
+    [("ast", "[head]", 48), ("wavlm", "[head]", 24), ("wav2vec2", "[layer2, head]", "1,250")],
+)
+def test_sounds_are_stored_as_pictures_are(place, capsys, family, unfreeze, values):
+    """Also of several windows of a sound, and where dropout in the layers that learn draws random numbers."""
+    write_classes(place / "sounds", seconds=0.4, count=4)
+    sound_networks.write(place / "network", family)
+    settings = "" if family == "ast" else ", seconds: 0.25, windows: 2"
+    (place / "sounds.yaml").write_text(SOUNDS.format(settings=settings, unfreeze=unfreeze))
+    for name, more in (("plain", []), ("stored", ["train.cache_features={views: 2}"])):
+        assert run(["train", str(place / "sounds.yaml"), "--run-dir", str(place / name), *more]) == 0
+    assert f"2 views of 9 samples, {values} values each; " in capsys.readouterr().err
+    for plain, stored in zip(rows(place / "plain"), rows(place / "stored"), strict=True):
+        one, other = (row.get("loss") or row["val"]["loss"] for row in (plain, stored))
+        np.testing.assert_allclose(one, other, rtol=1e-3)
+    one, other = tensors(place / "plain"), tensors(place / "stored")
+    assert all(np.allclose(one[name], other[name], rtol=1e-2, atol=1e-4) for name in one)
+    auto = ["train.cache_features=auto", "unfreeze=[layer1, layer2, head]"]
+    assert run(["train", str(place / "sounds.yaml"), "--run-dir", str(place / "auto"), *auto]) == 0
     assert "auto → not stored" in capsys.readouterr().err
 
 

@@ -90,6 +90,16 @@ def test_inputs_that_are_not_there_are_all_named_before_any_work(desk, tmp_path,
     assert "empty: holds no .jpg, .jpeg, .jfif, .jpe, .png" in capsys.readouterr().err
 
 
+def test_every_is_for_sounds(desk, pictures, capsys):
+    command = ["predict", str(desk / "run"), str(pictures), "--every"]
+    assert run([*command, "2"]) == 2
+    assert run([*command, "0"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "--every: images have no seconds; it is for sounds",
+        "--every must be a number of seconds above 0; got 0",
+    ]
+
+
 KILL = """
 import signal
 from ftaug.runs.trained_model import TrainedModel

@@ -64,6 +64,18 @@ augment: [random_resized_crop]
 lr: {peak: 3e-3}
 train: {epochs: 2, precision: fp32, save_every: 2 steps}
 """
+SOUNDS = """
+name: tiny
+modality: audio
+data: {train: {audio_folder: {path: sounds}}, val: {split: 20%}, batch_size: 8, parts: 2}
+backbone: {hf: {path: network, seconds: 0.25, windows: 2}}
+augment: [{shift: {seconds: 0.05}}, gain, noise]
+mix: {mixup: {alpha: 0.4}}
+optimizer: {adamw: {weight_decay: 0.05}}
+lr: {peak: 3e-3}
+train: {epochs: 4, precision: fp32, ema: 0.9, save_every: 2 steps}
+evaluate: {every: 3 steps}
+"""
 COPIED_TEXTS = """
 name: tiny
 modality: text
@@ -244,6 +256,16 @@ def write_photos(folder: Path) -> None:
             Image.fromarray(pixels).save(folder / "photos" / name / f"{number}.png")
 
 
+def sounds(folder: Path, shared: Path) -> None:
+    """Prepare a folder with sounds, a network of transformers and an experiment."""
+    import sound_networks  # imports transformers, which other scenarios do not need
+    from sounds import write_classes
+
+    (folder / "tiny.yaml").write_text(SOUNDS)
+    write_classes(folder / "sounds", count=13)
+    sound_networks.write(folder / "network", "wav2vec2")
+
+
 def trained(folder: Path, shared: Path, name: str = "run", *options: str) -> None:
     """Prepare a folder with a complete run."""
     if not (shared / name).exists():
@@ -283,7 +305,7 @@ def run_results(folder: Path) -> dict:
 
 
 def cached_results(folder: Path) -> dict:
-    """Read the results of a training on images, without the path of their folder in the metadata of tensor files."""
+    """Read the results of a training on files, without the path of their folder in the metadata of tensor files."""
     return without_metadata(run_results(folder))
 
 
@@ -341,6 +363,7 @@ def vary_training(draw: Draw) -> list[str]:
 KILLED = {
     "images": Scenario(experiment(IMAGES), TRAIN, run_results, TRAIN_POINTS, vary_training, None),
     "texts": Scenario(experiment(TEXTS), TRAIN, run_results, TRAIN_POINTS, vary_training, None),
+    "sounds": Scenario(sounds, TRAIN, cached_results, TRAIN_POINTS, vary_training, None),
     "folds": Scenario(experiment(IMAGES), FOLDS, run_results, TRAIN_POINTS, workers_of, None),
     "feature cache": Scenario(experiment(FEATURES), TRAIN, run_results, FEATURE_POINTS, vary_training, None),
     "decoded images": Scenario(photos, CACHED, cached_results, DECODED_POINTS, vary_training, None),

@@ -1,4 +1,4 @@
-"""Small experiments of pictures and texts, built and trained in seconds."""
+"""Small experiments of pictures, texts and sounds, built and trained in seconds."""
 
 from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
@@ -18,6 +18,23 @@ backbone: {tiny_text: {weights: none, max_length: 24}}
 lr: {peak: 1e-3, schedule: constant}
 train: {epochs: 1, precision: fp32}
 """
+SOUNDS = """
+modality: audio
+data: {train: {audio_folder: {path: ../sounds}}, val: null, batch_size: 8, workers: 0}
+backbone: {hf: {path: ../network, seconds: 0.25}}
+augment: [gain, noise]
+lr: {peak: 1e-3, schedule: constant}
+train: {epochs: 1, precision: fp32}
+"""
+
+
+def write_sounds(folder):
+    """Write what SOUNDS reads beside the folder of the experiment: sounds and a network of transformers."""
+    import sound_networks  # imports transformers, which the others do not need
+    from sounds import write_classes
+
+    write_classes(folder / "sounds", count=8)
+    sound_networks.write(folder / "network", "wav2vec2")
 
 
 def state_of(folder, text, *overrides):

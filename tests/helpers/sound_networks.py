@@ -1,5 +1,6 @@
 """Tiny networks of transformers for sounds, with random weights, in folders."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,13 @@ CONFIGS: dict[str, Any] = {
 ON_WAVEFORMS = [name for name in CONFIGS if name != "ast"]
 
 
-def write(folder: Path, family: str, **extractor: Any) -> Path:
+def write(folder: Path, family: str, config: Mapping[str, Any] | None = None, **extractor: Any) -> Path:
     """The folder of a network with three classes, and its feature extractor with these settings."""
+    transformers.logging.disable_progress_bar()
     torch.manual_seed(0)
-    model = transformers.AutoModelForAudioClassification.from_config(CONFIGS[family]())
+    settings_of = CONFIGS[family]()
+    settings_of.update(config or {})
+    model = transformers.AutoModelForAudioClassification.from_config(settings_of)
     for parameter in model.parameters():
         if parameter.ndim > 1:
             torch.nn.init.normal_(parameter, std=0.3)  # else all sounds have nearly the same logits

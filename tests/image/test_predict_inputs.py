@@ -37,9 +37,9 @@ def test_all_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     (tmp_path / "phone" / "1.heic").write_bytes(b"x")
     (tmp_path / "good.jpg").write_bytes(b"x")
     with pytest.raises(MissingInput) as caught:
-        next(inputs(["no.jpg", "phone", "good.jpg", "nor this"], None))
+        next(inputs(["no.jpg", "phone", "good.jpg", "s3://photos/1.jpg"], None))
     assert str(caught.value).splitlines() == [
         "no.jpg: no such file or folder",
         f"phone: holds no {READ}; it holds .heic (1)",
-        "nor this: no such file or folder",
+        "s3://photos/1.jpg: no such file or folder; files at addresses are read by data sets of experiments only",
     ]

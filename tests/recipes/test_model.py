@@ -69,7 +69,7 @@ def test_a_file_of_weights_is_relative_to_the_experiment_file(desk):
         (["--modality", "sound"], 2, "'sound' is not one of 'image', 'text'"),
         (["--modality", "text", "--backbone", "hf"], 2, "--backbone hf: name the encoder instead"),
         (["--modality", "text", "--backbone", "tiny_txt"], 2, "no text backbone 'tiny_txt'; did you mean 'tiny_text'?"),
-        (["--modality", "text", "--backbone", "./no"], 66, "--backbone: no encoder in ./no: expected a folder with"),
+        (["--modality", "text", "--backbone", "./no"], 66, "--backbone: no model in ./no: expected a folder with"),
     ],
 )
 def test_what_is_not_there_is_told_before_anything_is_written(desk, capsys, options, code, message):

@@ -9,7 +9,7 @@ import pytest
 from ftaug.cli import run
 from ftaug.config.kinds import metric
 from ftaug.engine.training.fit import Progress
-from ftaug.experiment_file import load
+from ftaug.experiment_file import import_components, load
 from ftaug.runs.best_checkpoint import outcome, rule
 
 EXPERIMENT = """
@@ -37,6 +37,7 @@ def PLUGIN(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
 @pytest.fixture
 def train(tmp_path, request, capsys, monkeypatch):
     """Train by scores; returns the folder, the rows of the evaluations, the closing output and the exit code."""
+    import_components("image")  # before the copy, which would take them along
     monkeypatch.setattr(metric, "_entries", dict(metric._entries))  # which forget the scores afterwards
     count = 0
 
@@ -115,3 +116,5 @@ def test_the_outcome_has_the_interval_of_the_best(tmp_path):
     assert said.startswith("step 9 (loss 0.4000, accuracy 0.9130); accuracy on 23 ")
     assert "73 to 98 %" in said and "2 evaluations" in said
     assert outcome(state(tmp_path, 5000), progress, best) == "step 9 (loss 0.4000, accuracy 0.9130)"
+    single = outcome(state(tmp_path, 23), Progress(step=9, scores=[0.9], losses=[0.4], best_step=9), best)
+    assert single.endswith("has the 95 % interval 73 to 98 %")  # nothing was chosen

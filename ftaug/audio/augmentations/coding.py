@@ -12,8 +12,8 @@ from pydantic import AfterValidator, Field
 
 from ftaug.audio import augmentation
 from ftaug.audio.augmentations.transforms import OpProbability, Sound, WaveFunction, in_order
+from ftaug.audio.io.libsndfile import library
 from ftaug.audio.io.resample import resample
-from ftaug.audio.io.sound_file import library
 from ftaug.augment.transform import between, happens
 from ftaug.config.types import Wording
 

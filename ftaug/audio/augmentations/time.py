@@ -14,6 +14,9 @@ from ftaug.config.types import NonNegative, Wording
 
 SpeedChange = Annotated[float, Field(ge=0, lt=0.9, allow_inf_nan=False), Wording("a share from 0 to below 0.9")]
 
+MOST_CUT = 0.25
+"""Largest share of a short sound that a shift cuts off, such as the stroke at the beginning of a drum."""
+
 
 @augmentation.register(severity={"seconds": (0.0, 0.5)}, standard=True, stage="time")
 def shift(
@@ -22,11 +25,16 @@ def shift(
     """Play the sound earlier or later by a random time, uniform in ±seconds.
 
     Settings:
-        seconds: the longest time; of a sound that is longer than the window, what is beside the window comes in
+        seconds: the longest time; of a sound that is longer than the window, what is beside the window comes in; of a
+            shorter one no more than a quarter is moved out of the window
 
     What is empty then is padding.
     """
-    delay = between(rng, -seconds, seconds)
+    earliest, latest = seconds, seconds
+    rest = sound.samples / sound.rate - sound.seconds
+    if rest >= 0:
+        earliest, latest = min(seconds, MOST_CUT * sound.seconds), min(seconds, rest + MOST_CUT * sound.seconds)
+    delay = between(rng, -earliest, latest)
     return TimeChange(delay=delay).with_params(seconds=delay) if happens(rng, probability) else None
 
 

@@ -15,8 +15,8 @@ from pydantic import Field
 from ftaug.audio import augmentation
 from ftaug.audio.augmentations.transforms import DecibelRange, OpProbability, Sound, WaveFunction, decibels
 from ftaug.audio.clip import Clip
+from ftaug.audio.io.open_sound import SUFFIXES
 from ftaug.audio.io.resample import length, window
-from ftaug.audio.io.sound_file import SUFFIXES
 from ftaug.augment.transform import between, happens
 from ftaug.config.types import FilePath, Share, Wording
 from ftaug.data.folders.named import below
@@ -64,9 +64,7 @@ def _with_noise(ratio: float, slope: float, seed: int, wave: np.ndarray) -> np.n
 def white_noise(seed: int, count: int) -> np.ndarray:
     """Draw normal noise, float32 (count,): by quantiles of 16 random bits, in a third of the time of NumPy's."""
     words = np.random.PCG64(seed).random_raw(-(-count // 4))
-    return _normal_quantiles().take(
-        words.view(np.uint16)[:count], mode="clip"
-    )  # without a check
+    return _normal_quantiles().take(words.view(np.uint16)[:count], mode="clip")  # without a check
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -102,21 +102,24 @@ def _load(path: str) -> _Files:
     try:
         content, _ = transformers.PretrainedConfig.get_config_dict(path)
         of_extractor, _ = transformers.FeatureExtractionMixin.get_feature_extractor_dict(path)
-        refuse_code(path, {"config.json": content, "preprocessor_config.json": of_extractor})
+        refuse_code(f"backbone.hf.path: {path}", {"config.json": content, "preprocessor_config.json": of_extractor})
         config = transformers.AutoConfig.from_pretrained(path, trust_remote_code=False, **UNTRAINED)
         extractor = transformers.AutoFeatureExtractor.from_pretrained(path, trust_remote_code=False)
     except OSError as error:
         raise MissingInput(f"backbone.hf.path: {download_error(path, error)}") from None
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise BadData(f"backbone.hf.path: {path}: {first_line(error)}") from None
-    if config.model_type not in (AST, *ON_WAVEFORMS):
-        raise BadData(
-            f"backbone.hf.path: {path} is a '{config.model_type}', which is not read: use AST, wav2vec2, hubert, "
-            "wavlm or unispeech"
-        )
-    if getattr(config, "add_adapter", False):
-        raise BadData(f"backbone.hf.path: {path} has an adapter (add_adapter), which has no classifier")
+    if reason := unsupported(content):
+        raise BadData(f"backbone.hf.path: {path} {reason}")
     return _Files(config, extractor)
+
+
+def unsupported(config: Mapping[str, Any]) -> str | None:
+    """Return why a network with this content of config.json is not read, as a predicate; None if it is."""
+    family = config.get("model_type")
+    if family not in (AST, *ON_WAVEFORMS):
+        return f"is a '{family}', which is not read: use AST, wav2vec2, hubert, wavlm or unispeech"
+    return "has an adapter (add_adapter), which has no classifier" if config.get("add_adapter") else None
 
 
 def _network(config: Any, classes: Sequence[str]) -> nn.Module:
@@ -174,17 +177,22 @@ def _normalization(extractor: Any) -> tuple[float, float]:
 
 def of_ast(rate: int, mels: int, frames: int, mean: float, divisor: float) -> dict[str, Any]:
     """Return the preprocessing of AST, whose feature extractor pads with zeros before it normalizes."""
-    form = front_end("ast", rate, mels)
     return {
         "front_end": "ast",
         "rate": rate,
-        "samples": form.frame + (frames - 1) * form.hop,
+        "samples": fixed_window(rate, mels, frames),
         "mels": mels,
         "channels": 1,
         "size": [mels, frames],
         "resize": None,
         "normalized": {"mean": mean, "std": divisor, "padding": -mean / divisor},
     }
+
+
+def fixed_window(rate: int, mels: int, frames: int) -> int:
+    """Return the samples that AST sees at once."""
+    form = front_end("ast", rate, mels)
+    return form.frame + (frames - 1) * form.hop
 
 
 def _receptive_field(config: Any) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ftaug.audio import dataset
 from ftaug.audio.clip import Channels, Silent
 from ftaug.audio.datasets.stored import StoredSounds, stored_sounds
-from ftaug.audio.io.sound_file import SOUNDS
+from ftaug.audio.io.open_sound import SOUNDS
 from ftaug.data.shards.archive_index import (
     ArchivePath,
     ArchiveRoot,

@@ -32,6 +32,7 @@ from ftaug.errors import BadData
 
 MANIFEST = "audio_filepath"
 """Column of the file in manifests of NVIDIA NeMo, which have `offset` and `duration` beside it."""
+AUTO = "auto"
 NAMES = ("path", "audio", MANIFEST)
 """Names of the column of the file."""
 
@@ -42,8 +43,8 @@ def audio_table(
     *,
     path: TablePath,
     audio: Text | None = None,
-    start: Text | None = None,
-    end: Text | None = None,
+    start: Text | None = "auto",
+    end: Text | None = "auto",
     label: Text | tuple[Text, ...] | None = None,
     target: Text | tuple[Text, ...] | None = None,
     labels_separator: Text | None = None,
@@ -59,10 +60,10 @@ def audio_table(
 
     Settings:
         audio: the column with the sound's path; unless set `path`, `audio` or `audio_filepath`, whichever there is
-        start: the column with the second at which the sound starts in its file; unless set, `offset` beside
-            `audio_filepath`
-        end: the column with the second at which it ends, empty for the end of the file; unless set, by `duration`
-            beside `audio_filepath`
+        start: the column with the second at which the sound starts in its file; `auto` is `start`, or else `offset`
+            beside `duration` or `audio_filepath`, if the table has it; null for the beginning of the file
+        end: the column with the second at which it ends, empty for the end of the file; `auto` is `end`, or else by
+            `duration` beside `offset` or `audio_filepath`; null for the end of the file
         label: the column with the class, or a list of columns of 0 and 1, one for each class of a multi-label task; the
             column `label` unless set
         target: in place of label, for regression: the column with the number to predict, or a list of such columns
@@ -142,19 +143,32 @@ def _seconds(column: str, values: dict[str, Any]) -> float | None:
     value = values[column]
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
+    if isinstance(value, str) and ":" in value:
+        raise BadData(f"column '{column}' must contain seconds, such as 62.5; got '{value.strip()}'")
     return cells.number(column, value)
 
 
 def _columns(path: Path, audio: str | None, start: str | None, end: str | None) -> _Columns:
     """Return the columns that settings name, or those that the table has; raises BadData, MissingInput."""
-    if audio is not None:
-        return _Columns(audio, start, end)
     names = header("audio_table", path)
-    audio = next((name for name in NAMES if name in names), NAMES[0])
-    if audio != MANIFEST or start is not None or end is not None:
-        return _Columns(audio, start, end)
-    offset, duration = (name if name in names else None for name in ("offset", "duration"))
-    return _Columns(MANIFEST, offset, duration, lasts=True)
+    if audio is None:
+        audio = next((name for name in NAMES if name in names), NAMES[0])
+    first, last, lasts = times_in(names, audio)
+    return _Columns(
+        audio,
+        first if start == AUTO else start,
+        last if end == AUTO else end,
+        lasts=lasts and end == AUTO,
+    )
+
+
+def times_in(names: Sequence[str], audio: str) -> tuple[str | None, str | None, bool]:
+    """Return which columns `auto` takes for start and end, and whether the latter is a duration."""
+    start, end = ("start" if "start" in names else None), ("end" if "end" in names else None)
+    if start is None and end is None and (audio == MANIFEST or {"offset", "duration"} <= {*names}):
+        offset, duration = (name if name in names else None for name in ("offset", "duration"))
+        return offset, duration, True
+    return start, end, False
 
 
 @dataclass

@@ -8,7 +8,7 @@ from ftaug.attribution.cells import add_up
 from ftaug.attribution.integrated_gradients import Steps, integrate
 from ftaug.audio import explainer
 from ftaug.audio.explainers.plane import Cells, plane_of
-from ftaug.interfaces.explanation import Attribution, ExplainedOutput
+from ftaug.interfaces.explanation import Attribution, CannotExplain, ExplainedOutput
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,10 +20,15 @@ def integrated_gradients(
 ) -> Attribution:
     """Integrated gradients: the gradients of the spectrogram, integrated from a masked one; of waveforms from silence.
 
-    Sundararajan et al. 2017 (arXiv:1703.01365). Values are added up within cells.
+    Sundararajan et al. 2017 (arXiv:1703.01365). Values are added up within cells. Not for networks that normalize the
+    level of a waveform, such as wav2vec2-base: on the way from silence their output changes at once, then hardly.
     """
     import torch
 
+    from ftaug.audio.unpadded import UnpaddedNorm
+
+    if any(isinstance(module, UnpaddedNorm) for module in output.model.modules()):
+        raise CannotExplain("needs a network whose output depends on the level of a sound")
     plane = plane_of(sample)
     values = plane.values.float()
 

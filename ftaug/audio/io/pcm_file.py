@@ -34,10 +34,6 @@ class PcmFile:
         self.samplerate, self.frames, self.channels, self._start = layout
         self._path, self._position = path, 0
 
-    def seekable(self) -> bool:
-        """Whether the length is known: yes."""
-        return True
-
     def seek(self, frame: int) -> None:
         """Continue at a frame."""
         self._position = frame

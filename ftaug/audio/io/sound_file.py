@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import math
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, reduce
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ftaug.audio.clip import Clip, Content, Recording
-from ftaug.audio.io import av_file, pcm_file
-from ftaug.data.folders.scan import Kind
-from ftaug.errors import BadData, MissingInput, StorageError, missing_extra
+from ftaug.audio.io.libsndfile import BLOCK, claimed_frames, decoded_frames
+from ftaug.audio.io.open_sound import opened
+from ftaug.errors import BadData, MissingInput
 
-LIBSNDFILE = (b".wav", b".flac", b".ogg", b".oga", b".opus", b".mp3", b".aif", b".aiff", b".aifc", b".au", b".caf")
-SUFFIXES = (*LIBSNDFILE, *av_file.SUFFIXES)
-SOUNDS = Kind("sound", SUFFIXES)
+LARGE = 4096
+"""Bytes from which a file without samples has a wrong header, as of a WAV file whose writing was not ended."""
+_SPOILED = ", as its header says, though it is large; convert it, such as by: ffmpeg -i IN OUT.flac"
 
-VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg")
-"""Suffixes of files that may hold sounds and are not read."""
-
-BLOCK = 1 << 18
-"""Frames that are decoded at once where a whole file must be read."""
+HIGHEST = 256
+"""Floats above it, 48 dB above full scale, are integers that were not scaled."""
 
 LOOKED_AT, CANCELED = 1 << 16, 1e-4
 """Frames that are compared for opposite channels, and the share of their power in the mean that is silence."""
@@ -38,15 +31,6 @@ class Format(NamedTuple):
     rate: int  # Hz
     frames: int
     channels: int
-
-
-def library() -> Any:
-    """Import soundfile; raises Unavailable if it is not installed."""
-    try:
-        import soundfile
-    except ImportError:
-        raise missing_extra("modality: audio", "soundfile and soxr", "audio") from None
-    return soundfile
 
 
 def format_of(clip: Clip) -> Format:
@@ -72,21 +56,22 @@ def _format_of_content(content: Content) -> Format:
 
 
 def _format_in(source: str | Content, size: int) -> Format:
-    """Read the header of a file; where its length cannot be true, the frames are counted by decoding."""
+    """Read the header of a file, and count the frames where it says too much."""
     if size == 0:
         raise BadData("the file is empty")
-    with _opened(source) as file:
-        frames = int(file.frames)
-        if frames <= 0 or frames > _most_frames(size, file.channels) or not file.seekable():
-            frames = sum(len(block) for block in file.blocks(BLOCK, dtype="float32"))
+    with opened(source) as file:
+        frames = decoded_frames(file)
         if frames == 0:
-            raise BadData("holds no sound: 0 samples")
+            raise BadData(f"holds no sound: 0 samples{_SPOILED * (size > LARGE)}")
         return Format(int(file.samplerate), frames, int(file.channels))
 
 
-def _most_frames(size: int, channels: int) -> int:
-    """Return a length that no file of this size has: 4 kbit/s at 48 kHz."""
-    return math.ceil(size / channels * 48_000 / 500) + 48_000 * 60
+def claimed(clip: Clip) -> int:
+    """Return how many frames the header of the whole source claims; raises BadData, MissingInput."""
+    if isinstance(clip.source, Recording):
+        return len(clip.source.wave)
+    with opened(clip.source) as file:
+        return claimed_frames(file)
 
 
 def _status(path: str) -> os.stat_result:
@@ -98,36 +83,6 @@ def _status(path: str) -> os.stat_result:
         raise MissingInput(f"{path}: cannot be read: {error.strerror}") from None
 
 
-@contextmanager
-def _opened(source: str | Content) -> Iterator[Any]:
-    """Open a sound file; raises BadData without its name, MissingInput and StorageError."""
-    path = source if isinstance(source, str) else source.name
-    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
-    if suffix in VIDEOS:
-        raise BadData(f"{suffix} is a video; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
-    soundfile = library()
-    try:
-        if suffix.encode() in av_file.SUFFIXES:
-            yield av_file.decoded(source)
-            return
-        if suffix == ".wav" and isinstance(source, str) and (plain := pcm_file.opened(source)):
-            yield plain
-            return
-        with soundfile.SoundFile(path if isinstance(source, str) else io.BytesIO(source.read())) as file:
-            yield file
-    except soundfile.LibsndfileError as error:
-        reason = str(error.error_string).rstrip(".")
-        raise BadData(f"is not a sound that can be decoded ({reason}); read: {_suffixes()}") from None
-    except PermissionError:
-        raise MissingInput(f"{path}: no permission to read the file") from None
-    except OSError as error:
-        raise StorageError(f"{path}: cannot read: {error.strerror}") from error
-
-
-def _suffixes() -> str:
-    return " ".join(suffix.decode() for suffix in SUFFIXES)
-
-
 def frames(clip: Clip, first: int, count: int) -> np.ndarray:
     """Read frames of a source from a place in it, one channel: float32 (n,), fewer than `count` at its end.
 
@@ -137,8 +92,12 @@ def frames(clip: Clip, first: int, count: int) -> np.ndarray:
     wave = one_channel(stored.astype(np.float32), clip)
     if stored.dtype == np.int16:
         wave *= np.float32(1 / 32_768)  # four times as fast as libsndfile does it
-    elif not np.isfinite(wave).all():
-        raise BadData("has samples that are not numbers (NaN or infinity)")
+        return wave
+    peak = max(wave.max(initial=0), -wave.min(initial=0))
+    if not peak <= HIGHEST:
+        if not np.isfinite(wave).all():
+            raise BadData("has samples that are not numbers (NaN or infinity)")
+        raise BadData(f"has floats up to {peak:,.6g}, which must be in -1…1; divide those of 16 bits by 32,768")
     return wave
 
 
@@ -147,7 +106,7 @@ def _stored(clip: Clip, first: int, count: int) -> np.ndarray:
     if isinstance(clip.source, Recording):
         part = clip.source.wave[first : first + count]
         return part if part.ndim == 2 else part[:, None]
-    with _opened(clip.source) as file:
+    with opened(clip.source) as file:
         if first:
             file.seek(first)
         stored: np.ndarray = file.read(count, dtype="int16" if file.subtype == "PCM_16" else "float32", always_2d=True)
@@ -189,12 +148,17 @@ def span_in(form: Format, clip: Clip) -> tuple[int, int]:
     if clip.end is not None and clip.start >= clip.end:
         raise BadData(f"start {clip.start:g} s is not before end {clip.end:g} s")
     if clip.end is not None and clip.end > length + 0.5 / form.rate:
-        raise BadData(f"end {clip.end:g} s is behind the sound's {length:.3g} s")
+        raise BadData(f"end {clip.end:g} s is behind the sound's {length:.3g} s{_unit(clip.end)}")
     if clip.start >= length:
-        raise BadData(f"start {clip.start:g} s is behind the sound's {length:.3g} s")
+        raise BadData(f"start {clip.start:g} s is behind the sound's {length:.3g} s{_unit(clip.start)}")
     first = round(clip.start * form.rate)
     last = form.frames if clip.end is None else min(form.frames, round(clip.end * form.rate))
     return first, max(1, last - first)
+
+
+def _unit(value: float) -> str:
+    """Say which unit is meant, of a value that may have another."""
+    return "; divide milliseconds by 1,000, and samples by their rate" if value >= 100 and value.is_integer() else ""
 
 
 def is_silent(clip: Clip) -> bool:

@@ -27,7 +27,8 @@ def files_of(name: str, suffixes: Sequence[bytes]) -> Packed:
     Raises MissingInput if there are none.
     """
     if not is_there(name):
-        raise MissingInput(f"{name}: no such file or folder")
+        address = "; files at addresses are read by data sets of experiments only" if "://" in name else ""
+        raise MissingInput(f"{name}: no such file or folder{address}")
     if not Path(name).is_dir():
         return Packed.of([os.fsencode(name)])
     left_out: Counter[str] = Counter()

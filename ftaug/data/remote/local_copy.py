@@ -26,6 +26,9 @@ _CHUNK = 1 << 20
 _PROGRESS_SECONDS = 10.0
 _HASH = "sha256="
 
+_silent_servers: set[str] = set()
+"""Servers that this process could not reach: their other files are not waited for, where the cache has copies."""
+
 Result = TypeVar("Result")
 
 
@@ -69,11 +72,15 @@ def _described(address: str, source: Source, folder: Path, name: str) -> RemoteF
         if copies:
             return copies[-1]
         raise MissingInput(f"{address}: is not in the cache, and --offline forbids to download it")
+    server = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    if copies and server in _silent_servers:
+        return copies[-1]
     try:
         return _retried(source.describe)
     except NETWORK_ERRORS as error:
         if copies:
-            note = f"{address}: cannot be reached ({_reason(error)}); the copy in the cache is used"
+            _silent_servers.add(server)
+            note = f"{server}: cannot be reached ({_reason(error)}); copies in the cache are used"
             print(printable(note), file=sys.stderr)
             return copies[-1]
         text = f"{address}: cannot be reached ({_reason(error)}); check the address and the network"

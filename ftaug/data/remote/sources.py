@@ -13,14 +13,17 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from ftaug.errors import MissingInput, Unavailable, first_line, missing_extra
+from ftaug.errors import FtaugError, MissingInput, Unavailable, first_line, missing_extra
 
 NETWORK_ERRORS = (OSError, HTTPException)
 """What a connection raises that may work the next time."""
 
 _TIMEOUT = 60.0  # seconds without data
+_BLOCK = 8 << 20  # bytes of a request, which is lost as a whole where a connection breaks
 _TEMPORARY = (408, 425, 429, 500, 502, 503, 504)  # HTTP status codes
 _WITHOUT_HEAD = (403, 405, 501)
+_OF_CONNECTIONS = re.compile("Connection|Timeout|Payload|IncompleteRead|Streaming|Service(Request|Response)Error")
+"""Names of what the libraries of services raise of connections: botocore, aiohttp, azure."""
 _VERSION_KEYS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime", "created")
 
 
@@ -131,10 +134,8 @@ class FsspecFile:
     def open(self, offset: int, remote: RemoteFile) -> Iterator[tuple[int, IO[bytes]]]:
         """Context manager that yields the content from an offset on."""
         system, path = self._system()
-        with self._errors():
-            file = system.open(path, "rb")
+        with self._errors(), system.open(path, "rb", _BLOCK) as file:
             file.seek(offset)
-        with file:
             yield offset, file
 
     def _system(self) -> tuple[Any, str]:
@@ -161,9 +162,13 @@ class FsspecFile:
         """Context manager that turns errors of a file system into those of a source."""
         try:
             yield
-        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        except FileNotFoundError as error:
+            raise MissingInput(f"{self.address}: there is no such file ({first_line(error)})") from None
+        except (PermissionError, IsADirectoryError) as error:
             raise MissingInput(f"{self.address}: cannot be read: {first_line(error)}") from None
-        except (ImportError, ValueError, *NETWORK_ERRORS):
+        except (FtaugError, ImportError, ValueError, *NETWORK_ERRORS):
             raise
         except Exception as error:  # of the service's library, which has types of its own
+            if any(_OF_CONNECTIONS.search(kind.__name__) for kind in type(error).__mro__):
+                raise OSError(first_line(error)) from None
             raise MissingInput(f"{self.address}: cannot be read: {first_line(error)}") from None

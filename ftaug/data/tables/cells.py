@@ -17,6 +17,7 @@ from ftaug.errors import BadData
 _LARGEST = float(np.finfo(np.float32).max)
 _EXACT = 2**53
 """Largest magnitude up to which every integer is exactly representable as a float64."""
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 
 
@@ -97,7 +98,8 @@ def number(column: str, value: Any) -> float:
         result = float(content)
     except ValueError:
         shown = f"'{content}'" if content else "nothing"
-        raise BadData(f"column '{column}' must contain a number; got {shown}") from None
+        point = f"; write {content.replace(',', '.')}" if _DECIMAL_COMMA.fullmatch(content) else ""
+        raise BadData(f"column '{column}' must contain a number; got {shown}{point}") from None
     if not math.isfinite(result) or abs(result) > _LARGEST:
         raise BadData(f"column '{column}' must contain a finite number; got '{content}'")
     return result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import struct
 from typing import NamedTuple
@@ -20,6 +19,9 @@ ORIENTATION_TYPES = {3: "H", 4: "I"}
 JPEG_END = b"\xff\xd9"
 BLOCK = 8
 """Rows of a block; an MCU has as many times more as the sampling factor of the component with most of them says."""
+
+CONTEXT = 1
+"""Rows below the last one that the upsampling of chroma reads."""
 
 
 class _Header(NamedTuple):
@@ -47,19 +49,19 @@ def plain_jpeg(data: bytes) -> Picture | None:
         return _load(np.frombuffer(data, np.uint8), scale)
 
     def load_top(scale: int, rows: int) -> np.ndarray:
-        return _load(_truncated(scale * rows, header, data), scale)
+        return _load(_truncated(scale * (rows + CONTEXT), header, data), scale)
 
     return Picture(height, width, load, turn, JPEG_SCALES, load_top)
 
 
-def _truncated(rows: int, header: _Header, data: bytes) -> np.ndarray:
-    """Return the file with a smaller height in its header, so that decoding stops at or below the given row.
+def _truncated(height: int, header: _Header, data: bytes) -> np.ndarray:
+    """Return the file with a smaller height in its header, so that decoding stops there.
 
-    One more MCU than has these rows is included, since chroma upsampling crosses MCU borders. The end marker is
-    removed, since libjpeg would warn of one that comes too early.
+    The end marker is removed, since libjpeg would warn of one that comes too early. It must not be missing where the
+    last MCUs are read.
     """
-    height = header.unit * (math.ceil(rows / header.unit) + 1)
-    if header.height_at is None or height >= header.height or not data.endswith(JPEG_END):
+    last_unit = (header.height - 1) // header.unit * header.unit
+    if header.height_at is None or height > last_unit or not data.endswith(JPEG_END):
         return np.frombuffer(data, np.uint8)
     lower = np.frombuffer(data, np.uint8, len(data) - len(JPEG_END)).copy()
     lower[header.height_at : header.height_at + 2] = divmod(height, 256)

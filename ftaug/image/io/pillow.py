@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from ftaug.data.beginning import beginning
 from ftaug.errors import BadData
 from ftaug.image.io.grayscale import ValueRange, gray, to_levels
 from ftaug.image.io.picture import EXIF_TURNS, MAX_PIXELS, Picture, check_size
@@ -33,7 +34,7 @@ def by_pillow(data: bytes, value_range: ValueRange | None = None) -> Picture:
     except UnidentifiedImageError as error:
         if data[:4] in TIFF_SIGNATURES:
             raise BadData("an unsupported kind of TIFF: save it with 8 bits per channel") from error
-        raise BadData(f"not a picture: {_beginning(data)}; supported: {', '.join(FORMATS)}") from error
+        raise BadData(f"not a picture: {beginning(data)}; supported: {', '.join(FORMATS)}") from error
     except MemoryError:
         raise
     except Exception as error:  # a parser of hostile bytes may raise anything
@@ -94,8 +95,3 @@ def _to_rgb(image: Image.Image, value_range: ValueRange | None) -> np.ndarray:
         white = Image.new("RGBA", image.size, "white")
         return np.asarray(Image.alpha_composite(white, colored).convert("RGB"))
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-
-
-def _beginning(data: bytes) -> str:
-    text = data[:24].decode("utf-8", "replace").split("\n")[0].strip()
-    return f"it begins with '{text}'" if text.isprintable() and text else f"it begins with {data[:8].hex(' ')}"

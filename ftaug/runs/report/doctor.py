@@ -100,8 +100,8 @@ def _splits(diagnosis: Diagnosis) -> Any:
 
 
 def _range(values: np.ndarray) -> str:
-    """Format the range of a fact: `64`, or `64–1,024`."""
+    """Format the range of a fact: `64`, `64–1,024` or, in seconds, `0.6–12.4`."""
     if not len(values):
         return "–"
-    low, high = int(values.min()), int(values.max())
-    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
+    low, high = (f"{limit:,.0f}" if limit >= 100 else f"{limit:.3g}" for limit in (values.min(), values.max()))
+    return low if low == high else f"{low}–{high}"

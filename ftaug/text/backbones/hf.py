@@ -97,7 +97,7 @@ def _load_config(path: str) -> tuple[Any, Any]:
     try:
         content, _ = transformers.PretrainedConfig.get_config_dict(path)
         of_tokenizer = transformers.models.auto.tokenization_auto.get_tokenizer_config(path)
-        refuse_code(path, {"config.json": content, "tokenizer_config.json": of_tokenizer})
+        refuse_code(f"backbone.hf.path: {path}", {"config.json": content, "tokenizer_config.json": of_tokenizer})
         config = transformers.AutoConfig.from_pretrained(path, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=False)
     except OSError as error:

@@ -24,13 +24,13 @@ def ops(folder):
 
 
 def test_evaluation_reads_windows_from_the_first_to_the_last_sample():
-    wave = np.arange(5 * RATE, dtype=np.float32)
+    wave = np.arange(5 * RATE, dtype=np.float32) / 2**10
     form = {**preprocessing(1.0, windows=3), "views": None}
     rows, _ = Pipeline((), form).packed(clip(wave), None)
-    assert rows[:, HEADER].tolist() == [0, 2 * RATE, 4 * RATE]
+    assert (rows[:, HEADER] * 2**10).tolist() == [0, 2 * RATE, 4 * RATE]
     assert rows[:, [BEGIN, END]].tolist() == [[0, RATE]] * 3
     middle, _ = Pipeline((), preprocessing(1.0, windows=3)).packed(clip(wave), None)
-    assert middle[:, HEADER].tolist() == [2 * RATE]
+    assert (middle[:, HEADER] * 2**10).tolist() == [2 * RATE]
 
 
 def test_windows_of_a_short_sound_are_equal_and_padded_at_the_end():
@@ -50,9 +50,9 @@ def test_windows_are_evenly_spread(rest, count):
 
 
 def test_training_draws_windows_uniformly():
-    wave = np.arange(3 * RATE, dtype=np.float32)
+    wave = np.arange(3 * RATE, dtype=np.float32) / RATE
     pipeline = Pipeline((), preprocessing(1.0))
-    firsts = [pipeline.drawn(clip(wave), streams(epoch))[0].wave[0] / RATE for epoch in range(400)]
+    firsts = [pipeline.drawn(clip(wave), streams(epoch))[0].wave[0] for epoch in range(400)]
     histogram, _ = np.histogram(firsts, 4, (0, 2))
     assert histogram.min() > 60
     assert min(firsts) >= 0 and max(firsts) <= 2

@@ -29,6 +29,16 @@ def test_a_shift_of_a_long_sound_shows_what_is_beside_the_window():
     assert sum((part.begin, part.end) == (0, RATE) for part in parts) > 10
 
 
+@pytest.mark.parametrize("seconds", [0.05, 0.4, 0.9, 1.0])
+def test_three_quarters_of_a_short_sound_stay_in_the_window(seconds):
+    op, wave = augmentation("shift", seconds=0.5), np.ones(round(seconds * RATE), np.float32)
+    draws = [drawn(op, wave, 1.0, epoch) for epoch in range(100)]
+    assert 0.75 - 1 / len(wave) <= min(np.count_nonzero(part.wave) / len(wave) for part, _ in draws) < 0.9
+    delays = [values["seconds"] for _, values in draws]
+    assert min(delays) >= -seconds / 4
+    assert max(delays) == pytest.approx(min(0.5, 1 - 0.75 * seconds), abs=0.05)
+
+
 @pytest.mark.parametrize("epoch", range(5))
 def test_speed_moves_the_frequency_by_its_factor(epoch):
     part, values = drawn(augmentation("speed", amount=0.2), tone(1000, 2.0), 1.0, epoch)
@@ -46,5 +56,5 @@ def test_speed_moves_the_frequency_by_its_factor(epoch):
 def test_draws_are_uniform(name, settings, key, low, high):
     op = augmentation(name, **settings)
     pipeline = Pipeline((op,), preprocessing(1.0))
-    values = [pipeline.draw(1.0, streams(epoch))[1].values[name][key] for epoch in range(2000)]
+    values = [pipeline.draw(2.0, streams(epoch))[1].values[name][key] for epoch in range(2000)]
     assert scipy.stats.kstest(values, scipy.stats.uniform(low, high - low).cdf).pvalue > 1e-6

@@ -13,7 +13,6 @@ from ftaug.audio.augmentations.pipeline import Pipeline
 from ftaug.audio.backbones.hf import hf
 from ftaug.audio.samples import described, normalizer, pipeline
 from ftaug.errors import BadData, ExperimentError, MissingInput
-from ftaug.interfaces.model import CannotCut
 
 CLASSES = ["LABEL_0", "LABEL_1", "LABEL_2"]
 each = pytest.mark.parametrize("family", networks.CONFIGS)
@@ -120,8 +119,6 @@ def test_what_is_refused(tmp_path):
     ast = networks.write(tmp_path / "ast", "ast")
     with pytest.raises(ExperimentError, match=r"backbone\.hf\.seconds: AST always sees as much as it was trained"):
         hf(CLASSES, path=str(ast), seconds=1)
-    with pytest.raises(CannotCut):
-        hf(CLASSES, path=str(ast)).network.halves([])
     with pytest.raises(ExperimentError, match="use onnx, torch_export or safetensors"):
         hf(CLASSES, path=str(ast)).save(tmp_path)
     with pytest.raises(MissingInput, match=r"is not a folder with a config\.json"):

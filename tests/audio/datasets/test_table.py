@@ -42,6 +42,26 @@ def test_manifests_have_offset_and_duration(folder):
     assert [(samples.read(i).start, samples.read(i).end) for i in range(2)] == [(0.5, 0.75), (0.0, 1.0)]
 
 
+@pytest.mark.parametrize(
+    ("names", "settings", "span"),
+    [
+        ("start,end", {}, (0.5, 1.0)),
+        ("start,end", {"audio": "path"}, (0.5, 1.0)),
+        ("start,end", {"end": None}, (0.5, None)),
+        ("start,end", {"start": None, "end": None}, (0.0, None)),
+        ("start,stop", {}, (0.5, None)),
+        ("start,stop", {"end": "stop"}, (0.5, 1.0)),
+        ("offset,duration", {}, (0.5, 1.5)),
+        ("offset,end", {}, (0.0, 1.0)),
+        ("offset,length", {}, (0.0, None)),
+    ],
+)
+def test_times_are_taken_by_their_usual_names(folder, names, settings, span):
+    """A table of parts that is read as one of whole files gives a network wrong labels without a word."""
+    samples = table(folder, f"path,{names},label\na.wav,0.5,1,x\nb.wav,0.5,1,y\n", **settings)
+    assert (samples.read(0).start, samples.read(0).end) == span
+
+
 def test_other_parts_are_other_data(folder):
     tables = [f"path,start,label\na.wav,{start},x\nb.wav,0,y\n" for start in (0, 0.5)]
     first, second = (table(folder, text, start="start").fingerprint for text in tables)
@@ -51,6 +71,8 @@ def test_other_parts_are_other_data(folder):
 @pytest.mark.parametrize(
     ("row", "error", "said"),
     [
+        ("a.wav,00:00:01,,x", BadData, "t.csv:3: column 'start' must contain seconds, such as 62.5; got '00:00:01'"),
+        ('a.wav,"0,5",,x', BadData, "t.csv:3: column 'start' must contain a number; got '0,5'; write 0.5"),
         ("a.wav,1,1,x", BadData, "t.csv:3: start 1 s is not before end 1 s"),
         ("a.wav,-1,1,x", BadData, "t.csv:3: start must be 0 s or more; got -1"),
         ("a.wav,soon,1,x", BadData, "t.csv:3: column 'start'"),

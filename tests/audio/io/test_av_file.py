@@ -9,6 +9,7 @@ import pytest
 from sounds import noise, tone
 
 from ftaug.audio.clip import Clip, Content
+from ftaug.audio.io.av_file import reads
 from ftaug.audio.io.resample import length, window
 from ftaug.audio.io.sound_file import format_of, frames, loudest
 from ftaug.cli import run
@@ -99,6 +100,18 @@ def test_says_what_is_wrong(tmp_path):
         format_of(Clip(str(tmp_path / "b.m4a")))
 
 
+def test_is_read_under_the_name_of_another_format(tmp_path):
+    path = write(tmp_path / "a.m4a", [bursts(16_000, 9000)], 16_000)
+    expected = frames(Clip(str(path)), 0, 10**9)
+    phone = tmp_path / "recording.wav"
+    phone.write_bytes(path.read_bytes())
+    np.testing.assert_array_equal(frames(Clip(str(phone)), 0, 10**9), expected)
+    for name, beginning in {"a.wav": b"#!AMR\n", "a.mp3": b"\xff\xf1\x50\x80", "a.ogg": b"\x1aE\xdf\xa3"}.items():
+        assert reads(name, beginning)
+    assert not reads("a.wav", b"RIFF\x24\0\0\0WAVE")
+    assert not reads("a.mp3", b"\xff\xfb\x90\x64"), "MP3, which libsndfile reads"
+
+
 def test_names_the_extra(tmp_path, monkeypatch, capsys):
     for label in ("x", "y"):
         (tmp_path / "sounds" / label).mkdir(parents=True)
@@ -112,10 +125,12 @@ def test_names_the_extra(tmp_path, monkeypatch, capsys):
     assert run(["inspect", "a.yaml", "--read"]) == 0, capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "av", None)
     path = str(write_unread(tmp_path))
-    with pytest.raises(Unavailable, match=r"reading \.m4a files needs PyAV: pip install 'ftaug\[av\]'"):
+    with pytest.raises(
+        Unavailable, match=r"reading .*/other/x/0\.m4a \(AAC, AMR, WMA or WebM\) needs PyAV: pip install 'ftaug\[av\]'"
+    ):
         format_of(Clip(path))
     assert run(["init", "other", "--output", "b.yaml"]) == 69
-    assert "reading .m4a files needs PyAV" in capsys.readouterr().err
+    assert "0.m4a (AAC, AMR, WMA or WebM) needs PyAV" in capsys.readouterr().err
 
 
 def write_unread(folder):

@@ -17,6 +17,7 @@ from ftaug.audio.clip import Clip, Content, Recording
 from ftaug.audio.datasets.index import SoundSamples
 from ftaug.audio.io import decode_cache
 from ftaug.audio.io.decode_cache import DecodedSounds, decoders
+from ftaug.audio.io.sound_file import frames
 from ftaug.data.packed import Packed
 from ftaug.errors import StorageError
 from ftaug.interfaces.data import Task
@@ -90,14 +91,20 @@ def test_a_changed_source_or_a_damaged_entry_is_decoded_again(source, tmp_path, 
     assert entry.stat().st_size == 32 + samples.footprint(source.read(0), None, ())
 
 
-@pytest.mark.parametrize("fault", ["nan", "cut", "none", "missing"])
+def test_a_sound_that_was_cut_is_cached_as_far_as_it_goes(source, tmp_path):
+    path = tmp_path / FILES[3]
+    path.write_bytes(path.read_bytes()[:9000])
+    cached = DecodedSounds(replace(source, spans=None), tmp_path / "cache", True)
+    expected, read = (each.read(3) for each in (cached.samples, cached))
+    assert isinstance(read.source, Recording)
+    np.testing.assert_array_equal(frames(read, 0, 10**9), frames(expected, 0, 10**9))
+
+
+@pytest.mark.parametrize("fault", ["nan", "none", "missing"])
 def test_bad_sounds_are_left_to_the_reader(source, tmp_path, fault):
     path = tmp_path / FILES[0]
     if fault == "nan":
         soundfile.write(path, np.full(9999, np.nan), 8000, subtype="FLOAT")
-    elif fault == "cut":
-        path = tmp_path / FILES[3]
-        path.write_bytes(path.read_bytes()[:9000])
     elif fault == "none":
         path.write_bytes(b"no sound")
     else:

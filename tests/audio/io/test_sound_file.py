@@ -85,6 +85,12 @@ def test_a_header_that_claims_too_much_is_not_believed(tmp_path):
         (0.5, 0.5, "start 0.5 s is not before end 0.5 s"),
         (0.0, 3.2, "end 3.2 s is behind the sound's 1 s"),
         (1.0, None, "start 1 s is behind the sound's 1 s"),
+        (0.0, 750.0, "end 750 s is behind the sound's 1 s; divide milliseconds by 1,000, and samples by their rate"),
+        (
+            8000.0,
+            None,
+            "start 8000 s is behind the sound's 1 s; divide milliseconds by 1,000, and samples by their rate",
+        ),
     ],
 )
 def test_parts_outside_of_the_sound_are_errors(start, end, said):
@@ -127,6 +133,17 @@ def test_samples_that_are_no_numbers_are_an_error(tmp_path):
     soundfile.write(tmp_path / "a.wav", wave, 16_000, subtype="FLOAT")
     with pytest.raises(BadData, match="NaN"):
         frames(Clip(str(tmp_path / "a.wav")), 0, 100)
+    wave[5] = -np.inf
+    with pytest.raises(BadData, match="infinity"):
+        frames(clip(wave), 0, 100)
+
+
+def test_integers_that_were_stored_as_floats_are_an_error(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(level=20_000), 16_000, subtype="FLOAT")
+    with pytest.raises(BadData) as caught:
+        frames(Clip(str(tmp_path / "a.wav")), 0, 10**9)
+    assert str(caught.value) == "has floats up to 20,000, which must be in -1…1; divide those of 16 bits by 32,768"
+    np.testing.assert_array_equal(frames(clip(tone(level=30)), 0, 10**9), tone(level=30))
 
 
 def test_one_side_of_other_sounds_than_stereo_is_an_error():

@@ -1,5 +1,7 @@
 """Remote files: what servers say of them, and reading from an offset where that is possible."""
 
+import io
+
 import pytest
 from web_server import served
 
@@ -82,8 +84,41 @@ def test_files_of_other_protocols(tmp_path):
         assert isinstance(source, FsspecFile) and remote.size == 1024 and remote.version
         assert read(source, 0) == (0, CONTENT) and read(source, 1000) == (1000, CONTENT[1000:])
     for address in ("memory://photos/b.tar", f"file://{tmp_path}/b.tar"):
-        with pytest.raises(MissingInput, match=f"{address}: cannot be read"):
+        with pytest.raises(MissingInput, match=f"{address}: there is no such file"):
             source_of(address).describe()
+
+
+@pytest.mark.parametrize("moment", ["info", "open", "read"])
+def test_errors_of_connections_that_a_library_names_itself(monkeypatch, moment):
+    """aiohttp and botocore raise what is no OSError; such a download would end where it could be continued."""
+    memory = type(pytest.importorskip("fsspec").filesystem("memory"))
+
+    class ClientPayloadError(Exception):
+        """As of aiohttp, when a connection ends early."""
+
+    class NoCredentialsError(Exception):
+        """As of botocore."""
+
+    def raising(error):
+        def method(*arguments, **options):
+            raise error("not enough data")
+
+        return method
+
+    class Broken(io.BytesIO):
+        read = raising(ClientPayloadError)
+
+    source, remote = source_of("memory://photos/a.tar"), RemoteFile(1024, "1")
+    memory().pipe("/photos/a.tar", CONTENT)
+    if moment == "read":
+        monkeypatch.setattr(memory, "open", lambda *arguments: Broken(CONTENT))
+    else:
+        monkeypatch.setattr(memory, moment, raising(ClientPayloadError))
+    with pytest.raises(OSError, match="not enough data"):
+        source.describe() if moment == "info" else read(source, 0, remote)
+    monkeypatch.setattr(memory, "info", raising(NoCredentialsError))
+    with pytest.raises(MissingInput, match=r"photos/a\.tar: cannot be read: not enough data"):
+        source.describe()
 
 
 def test_a_missing_package_or_protocol_is_named(monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from processes import in_ranks
-from small_training import EXPERIMENT, TEXTS, state_of
+from small_training import EXPERIMENT, SOUNDS, TEXTS, state_of, write_sounds
 from torch import nn
 
 from ftaug.engine.system.ranks import ALONE
@@ -21,6 +21,7 @@ CASES = {
     "later stage": (EXPERIMENT, ["unfreeze=[{layers: [head]}, {layers: [all], from: 50%}]"]),
     "dropout": (TEXTS, []),
     "views": (TEXTS, ["objective=r_drop"]),
+    "sounds": (SOUNDS, []),
 }
 
 
@@ -36,9 +37,11 @@ def trained(folder, text, overrides, ranks=ALONE):
     return digest.hexdigest(), losses
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [pytest.param(case, marks=[pytest.mark.slow] * (case == "sounds")) for case in CASES])
 def test_two_processes_have_the_bits_of_one(tmp_path, case) -> None:
     text, overrides = CASES[case]
+    if text == SOUNDS:
+        write_sounds(tmp_path)
     overrides = [*overrides, "data.parts=4"]
     alone = trained(tmp_path, text, overrides)
     both = in_ranks(tmp_path, 2, lambda ranks: trained(tmp_path, text, overrides, ranks))

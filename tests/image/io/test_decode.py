@@ -4,13 +4,14 @@ import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from ftaug.errors import BadData
 from ftaug.image.io.decode import decode, opened, probe
-from ftaug.image.io.picture import MAX_PIXELS
+from ftaug.image.io.picture import MAX_PIXELS, Picture
 from ftaug.image.io.pillow import FORMATS
 
 HEIGHT, WIDTH = 61, 83
@@ -103,15 +104,27 @@ def test_the_first_rows_of_a_jpeg_are_those_of_all_of_it(options, mode, scale, c
     """However few are asked for. On some kinds of file all rows are decoded, and on none does the decoder complain."""
     pixels = np.random.default_rng(4).integers(256, size=(331, 47, 3)).astype(np.uint8)
     data = encoded(Image.fromarray(pixels).convert(mode), "JPEG", **options)
-    jpeg = opened(data)
+    _has_the_rows_of_all(opened(data), scale)
+    assert capfd.readouterr().err == ""
+    plain = not {"progressive", "restart_marker_rows"} & set(options)
+    assert (len(opened(data).top(scale, 1)) < len(opened(data).load(scale))) == plain
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4, 8])
+@pytest.mark.parametrize("sampling", [cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440])
+def test_the_first_rows_of_a_jpeg_with_rare_sampling_are_those_of_all_of_it(sampling, scale, capfd):
+    pixels = np.random.default_rng(4).integers(256, size=(200, 47, 3)).astype(np.uint8)
+    data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling])[1].tobytes()
+    _has_the_rows_of_all(opened(data), scale)
+    assert capfd.readouterr().err == ""
+
+
+def _has_the_rows_of_all(jpeg: Picture, scale: int) -> None:
     whole = jpeg.load(scale)
     for rows in range(1, len(whole) + 1):
         top = jpeg.top(scale, rows)
         assert len(top) >= rows
         np.testing.assert_array_equal(top[:rows], whole[:rows])
-    assert capfd.readouterr().err == ""
-    plain = not {"progressive", "restart_marker_rows"} & set(options)
-    assert (len(jpeg.top(scale, 1)) < len(whole)) == plain
 
 
 @pytest.mark.parametrize("behind", [b"\0" * 9, b"more\xff\xd9"])

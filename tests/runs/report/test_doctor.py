@@ -4,6 +4,7 @@ import json
 import shutil
 
 from doctor_data import write_pictures
+from sounds import write_classes
 
 from ftaug.runs.doctor.examine import examine
 from ftaug.runs.doctor.open_data import open_data
@@ -27,3 +28,10 @@ def test_tables_fit_80_columns_and_json_names_the_samples(tmp_path, capsys):
     assert report["unreadable"] == [{"split": "test", "name": f"{tmp_path}/test/dog/1.png", "error": "an empty file"}]
     assert len(report["duplicates"]) == 1
     assert report["label_errors"] is None
+
+
+def test_lengths_below_a_second_are_no_zeros(tmp_path, capsys):
+    write_classes(tmp_path / "a", seconds=0.6, count=2)
+    (tmp_path / "a.yaml").write_text("modality: audio\ndata: {train: {audio_folder: {path: a}}, val: null}\n")
+    doctor.show(examine(open_data(tmp_path / "a.yaml", ["backbone=tiny_audio"], trust_plugins=False), labels=False))
+    assert ["train", "6", "2", "0.6", "8,000", "1"] in map(str.split, capsys.readouterr().out.splitlines())

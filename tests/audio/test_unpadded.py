@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ftaug.audio.network import UnpaddedNorm
+from ftaug.audio.unpadded import UnpaddedNorm
 
 
 def test_unpadded_norm_is_group_norm_of_each_sound_alone():
