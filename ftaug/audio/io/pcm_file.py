@@ -81,9 +81,10 @@ def _layout(file: BinaryIO, size: int) -> Layout | None:
 
 def _of_integers(header: bytes, start: int, length: int) -> Layout | None:
     """Return the layout of samples, if their header is that of 16-bit integers; raises struct.error."""
-    form, channels, rate, block, bits = struct.unpack("<HHI4xHH", header[:16])
+    form, channels, rate, bytes_a_second, block, bits = struct.unpack("<HHIIHH", header[:16])
     if form == EXTENSIBLE and header[26:] == GUID:
         form = int.from_bytes(header[24:26], "little")
-    if form != INTEGERS or bits != 16 or block != 2 * channels or not rate or length < block or not block:
+    sizes = block == 2 * channels and bytes_a_second == rate * block
+    if form != INTEGERS or bits != 16 or not sizes or not 0 < block <= length or not rate:
         return None
     return Layout(rate, length // block, channels, start)

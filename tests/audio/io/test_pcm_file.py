@@ -62,7 +62,8 @@ def test_a_file_that_is_cut_short_is_left_to_libsndfile(tmp_path, size):
 
 
 @pytest.mark.parametrize(
-    ("place", "value"), [(0, b"RIFX"), (8, b"AVI "), (22, b"\0\0"), (24, b"\0\0\0\0"), (32, b"\3"), (40, b"\0\0\0\0")]
+    ("place", "value"),
+    [(0, b"RIFX"), (8, b"AVI "), (22, b"\0\0"), (24, b"\0\0\0\0"), (27, b"\xff"), (32, b"\3"), (40, b"\0\0\0\0")],
 )
 def test_a_header_that_is_not_plain_is_left_to_libsndfile(tmp_path, place, value):
     path = write(tmp_path / "a.wav")
