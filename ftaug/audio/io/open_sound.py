@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ftaug.audio.clip import Content
-from ftaug.audio.io import av_file, libsndfile
+from ftaug.audio.io import av_file, libsndfile, pcm_file
 from ftaug.audio.io.mpeg_sound import mpeg_sound
 from ftaug.data.beginning import beginning
 from ftaug.data.folders.scan import Kind
@@ -55,6 +55,8 @@ def opened(source: str | Content) -> Iterator[Any]:
 def _open(source: str | Content, name: str) -> Any:
     """Return a context manager with an open sound."""
     soundfile = libsndfile.library()
+    if isinstance(source, str) and (plain := pcm_file.opened(source)):
+        return nullcontext(plain)
     try:
         if name.lower().endswith(".mp3") and (sound := mpeg_sound(source)):
             return nullcontext(sound)
