@@ -18,8 +18,8 @@ def stage(name: str, augmentations: Registry) -> int:
 
 def place_in(ops: Sequence[Component], name: str, augmentations: Registry) -> int:
     """Return where an augmentation is to be inserted in a list: at the end, or else before those of later stages."""
-    own = stage(name, augmentations)
-    later = (place for place, op in enumerate(ops) if any(stage(each, augmentations) > own for each in _names(op)))
+    order = stage(name, augmentations)
+    later = (place for place, op in enumerate(ops) if any(stage(each, augmentations) > order for each in _names(op)))
     return next(later, len(ops))
 
 
