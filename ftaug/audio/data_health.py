@@ -14,7 +14,7 @@ from ftaug.audio.clip import Clip
 from ftaug.audio.datasets.index import SoundSamples
 from ftaug.audio.front_ends import front_end
 from ftaug.audio.io.resample import length, window
-from ftaug.audio.io.sound_file import format_of, frames, span
+from ftaug.audio.io.sound_file import blocks, format_of, frames, span
 from ftaug.audio.io.wav import encoded
 from ftaug.audio.picture import whole
 from ftaug.data.near_duplicates import close_codes
@@ -43,9 +43,11 @@ LONGER = 1.05
 
 def sketch(raw: Clip) -> Sketch:
     """Digest the samples of a sound, and reduce its spectrogram to 16×16 levels; raises BadData."""
-    form, (first, count) = format_of(raw), span(raw)
-    digest = blake2b(f"{form.rate} ".encode() + frames(raw, first, count).tobytes(), digest_size=16).digest()
-    return Sketch(digest, _levels(raw).ravel(), (count / form.rate, form.rate, form.channels))
+    form, (_, count) = format_of(raw), span(raw)
+    digest = blake2b(f"{form.rate} ".encode(), digest_size=16)
+    for wave in blocks(raw):
+        digest.update(wave.tobytes())
+    return Sketch(digest.digest(), _levels(raw).ravel(), (count / form.rate, form.rate, form.channels))
 
 
 def _levels(raw: Clip) -> np.ndarray:

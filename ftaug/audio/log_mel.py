@@ -25,7 +25,8 @@ class LogMel(nn.Module):
     """Compute normalized log-mel spectrograms of packed sounds, with their masks: padding and masked parts are 0.
 
     With `normalized` in the preprocessing, mean, std and the value of padding are those, and a frame is one of the
-    sound if all of it is, as feature extractors of transformers have it. Exports have no masks, which are of training.
+    sound if all of it is, as feature extractors of transformers have it. Without a value, padding is silence that is
+    heard, as Whisper does. Exports have no masks, which are of training.
     """
 
     centers: Tensor
@@ -51,7 +52,10 @@ class LogMel(nn.Module):
             with torch.autocast(device, enabled=False):
                 return self.forward(packed)
         sounding = self._between(packed[:, BEGIN, None], self._end(packed))
-        features = torch.where(sounding[:, :, None], self._features(waves(packed), sounding), self.padding)
+        if self.padding is None:
+            features = self._features(waves(packed), torch.ones_like(sounding))
+        else:
+            features = torch.where(sounding[:, :, None], self._features(waves(packed), sounding), self.padding)
         if not torch.compiler.is_exporting():
             features = torch.where(self._masked(boxes(packed)), 0, features)
         spectrograms = features.transpose(1, 2)

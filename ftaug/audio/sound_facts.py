@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ftaug.audio.clip import Clip
-from ftaug.audio.io.sound_file import Format, claimed, format_of, frames, span
+from ftaug.audio.io.sound_file import Format, blocks, claimed, format_of, span
 
 FRAME = 0.025  # seconds
 QUIET = 10  # percentile of the levels of frames that counts as noise
@@ -23,25 +23,31 @@ def sound_facts(raw: Clip) -> dict[str, float]:
     its frames, in dB; clipped is the share of samples at full scale that follow one another; silent is the share of
     frames of 25 ms below -60 dB; missing is how many seconds fewer are decoded than the header claims.
     """
-    first, count = span(raw)
-    form = format_of(raw)
-    rate = form.rate
-    wave = frames(raw, first, count)
-    size = max(1, round(FRAME * rate))
-    whole = wave[: len(wave) // size * size].reshape(-1, size) if len(wave) >= size else wave[None]
-    levels = _decibels(np.sqrt(np.square(whole, dtype=np.float64).mean(axis=1)))
-    loudness = float(_decibels(np.sqrt(np.square(wave, dtype=np.float64).mean())))
-    at_limit = np.abs(wave) >= CLIPPED
-    clipped = float((at_limit[1:] & at_limit[:-1]).mean()) if len(wave) > 1 else 0.0
+    form, (_, count) = format_of(raw), span(raw)
+    size = max(1, round(FRAME * form.rate))
+    decoded, clipped, last = 0, 0, np.zeros(0, np.float32)
+    energies: list[np.ndarray] = []
+    energy = 0.0
+    for wave in blocks(raw, size):
+        squares = np.square(wave, dtype=np.float64)
+        whole = squares[: len(wave) // size * size].reshape(-1, size) if len(wave) >= size else squares[None]
+        if len(wave) >= size or not energies:  # a rest that is shorter than a frame counts only if it is all there is
+            energies.append(whole.mean(axis=1))
+        energy += float(squares.sum())
+        at_limit = np.abs(np.concatenate([last, wave])) >= CLIPPED
+        clipped += int(np.count_nonzero(at_limit[1:] & at_limit[:-1]))
+        decoded, last = decoded + len(wave), wave[-1:]
+    levels = _decibels(np.sqrt(np.concatenate(energies)))
+    loudness = float(_decibels(np.sqrt(np.float64(energy / decoded))))
     return {
-        "seconds": len(wave) / rate,
-        "rate": float(rate),
+        "seconds": decoded / form.rate,
+        "rate": float(form.rate),
         "channels": float(form.channels),
         "loudness": loudness,
         "snr": loudness - float(np.percentile(levels, QUIET)),
-        "clipped": clipped,
+        "clipped": clipped / max(1, decoded - 1),
         "silent": float((levels < SILENT).mean()),
-        "missing": _missing(raw, form, count, len(wave)) / rate,
+        "missing": _missing(raw, form, count, decoded) / form.rate,
     }
 
 

@@ -6,6 +6,7 @@ import soundfile
 from sounds import RATE, clip, noise, tone
 
 from ftaug.audio.clip import Clip
+from ftaug.audio.io import sound_file
 from ftaug.audio.sound_facts import sound_facts
 
 
@@ -62,6 +63,15 @@ def test_what_a_download_that_was_cut_lacks_is_missing(tmp_path, suffix, bytes_o
     if suffix == "wav":
         path.write_bytes(unknown)
         assert sound_facts(Clip(str(path)))["missing"] == 0, "its length was not known when it was written"
+
+
+@pytest.mark.parametrize("length", [1000, 1001, 12_345])
+def test_a_long_sound_has_the_facts_of_its_parts_together(monkeypatch, length):
+    wave = np.clip(np.concatenate([tone(level=1.5), noise(level=0.1), np.zeros(3000, np.float32)]), -1, 1)
+    expected = sound_facts(clip(wave))
+    monkeypatch.setattr(sound_file, "LONG", length)
+    assert len(list(sound_file.blocks(clip(wave)))) == -(-len(wave) // length)
+    assert sound_facts(clip(wave)) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_very_short_sound_has_facts():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ftaug.audio.augmentations.masks import count_masks
 from ftaug.audio.packed import MOST_MASKS
+from ftaug.augment.stages import STAGES
 from ftaug.config.checks import Found, reads
 from ftaug.config.experiment import Experiment
 from ftaug.config.problems import predicate
 from ftaug.config.registry import Component, nested
 
-STAGES = ("time", "wave", "mel")
 WHEN = {
     "time": "is applied while the sound is read",
     "wave": "is applied to the waveform",

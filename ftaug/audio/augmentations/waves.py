@@ -17,6 +17,7 @@ from ftaug.audio.augmentations.transforms import DecibelRange, OpProbability, So
 from ftaug.audio.clip import Clip
 from ftaug.audio.io.open_sound import SUFFIXES
 from ftaug.audio.io.resample import length, window
+from ftaug.audio.io.sound_file import is_silent
 from ftaug.augment.transform import between, happens
 from ftaug.config.types import FilePath, Share, Wording
 from ftaug.data.folders.named import below
@@ -129,6 +130,8 @@ def _with_background(ratio: float, file: str, rate: int, place: float, wave: np.
         total = length(clip, rate)
         first = int(place * (max(0, total - len(wave)) + 1))
         part = window(clip, rate, first, min(total, len(wave))).wave
+        if not part.any() and is_silent(clip):
+            raise BadData("is silent: all its samples are zero; delete it")
     except BadData as error:
         raise BadData(f"background {file}: {error}") from None
     return added_at(ratio, np.resize(part, len(wave)), wave)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache, reduce
 from typing import NamedTuple
@@ -17,6 +18,9 @@ from ftaug.errors import BadData, MissingInput
 LARGE = 4096
 """Bytes from which a file without samples has a wrong header, as of a WAV file whose writing was not ended."""
 _SPOILED = ", as its header says, though it is large; convert it, such as by: ffmpeg -i IN OUT.flac"
+
+LONG = 1 << 22
+"""Frames of a block that is opened anew: few blocks, as to seek in an MP3 file takes longer the further it is."""
 
 HIGHEST = 256
 """Floats above it, 48 dB above full scale, are integers that were not scaled."""
@@ -111,6 +115,17 @@ def _stored(clip: Clip, first: int, count: int) -> np.ndarray:
             file.seek(first)
         stored: np.ndarray = file.read(count, dtype="int16" if file.subtype == "PCM_16" else "float32", always_2d=True)
         return stored
+
+
+def blocks(clip: Clip, multiple: int = 1) -> Iterator[np.ndarray]:
+    """Yield a clip in parts of a minute or two, each but the last of a multiple of so many frames: float32 (n,).
+
+    Raises BadData, MissingInput.
+    """
+    first, count = span(clip)
+    step = -(-LONG // multiple) * multiple
+    for start in range(0, count, step):
+        yield frames(clip, first + start, min(step, count - start))
 
 
 def one_channel(wave: np.ndarray, clip: Clip) -> np.ndarray:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ftaug.augment.random_streams import named
+from ftaug.augment.stages import place_in
 from ftaug.config import overrides as edits
-from ftaug.config.dump import digest
+from ftaug.config.dump import digest, to_plain
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component, registry
+from ftaug.config.search_space import written
 from ftaug.config.value_lists import parse_list
 from ftaug.errors import ExperimentError, did_you_mean
 from ftaug.experiment_file import ExperimentFile
@@ -116,7 +118,7 @@ def _standard(baseline: Experiment, sections: Sequence[str]) -> Iterator[Variant
         if section in sections and not (section == "mix" and baseline.mix is not None):
             components = registry(kind, baseline.modality)
             names = (name for name in components if components[name].facts["standard"] and name not in present)
-            yield from (_added(section, name) for name in names)
+            yield from (_added(section, name, name, baseline) for name in names)
 
 
 def _requested(add: Sequence[str], baseline: Experiment) -> list[Variant]:
@@ -125,10 +127,17 @@ def _requested(add: Sequence[str], baseline: Experiment) -> list[Variant]:
     mixes, augmentations = (registry(kind, baseline.modality) for kind in ("mix", "augmentation"))
     names = {value: value.lstrip("{").partition(":")[0].strip() for value in values if value != NOTHING}
     return [
-        _added("mix" if name in mixes and name not in augmentations else "augment", value)
+        _added("mix" if name in mixes and name not in augmentations else "augment", name, value, baseline)
         for value, name in names.items()
     ]
 
 
-def _added(section: str, value: str) -> Variant:
-    return Variant(value, "added", (f"mix={value}" if section == "mix" else f"augment+={value}",))
+def _added(section: str, name: str, value: str, baseline: Experiment) -> Variant:
+    """Return the variant with a mix, or with one more augmentation, before those of later stages."""
+    if section == "mix":
+        return Variant(value, "added", (f"mix={value}",))
+    place = place_in(baseline.augment, name, registry("augmentation", baseline.modality))
+    if place == len(baseline.augment):
+        return Variant(value, "added", (f"augment+={value}",))
+    ops = [written(to_plain(op)) for op in baseline.augment]
+    return Variant(value, "added", (f"augment=[{', '.join([*ops[:place], value, *ops[place:]])}]",))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ftaug.augment.stages import stage
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import registry
 from ftaug.config.search_space import written
@@ -34,7 +35,9 @@ def policies_of(screens: Sequence[OpScreen], experiment: Experiment) -> list[lis
     components = registry("augmentation", experiment.modality)
     usable = {each.op: each for each in screens if each.cap > 0}
     by_diversity = sorted(usable.values(), key=lambda each: -each.diversity[each.cap])[:MOST_OPS]
-    choices = [component_of(each) for each in sorted(by_diversity, key=lambda each: each.op)]
+    choices = [
+        component_of(each) for each in sorted(by_diversity, key=lambda each: (stage(each.op, components), each.op))
+    ]
     policies: list[list[Any]] = [[name] for name in LIBRARY_POLICIES if name in components]
     policies.insert(min(1, len(policies)), [])
     if basic := [component_of(usable[name]) for name in FLIP_AND_CROP if name in usable]:

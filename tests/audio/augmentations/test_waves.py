@@ -112,3 +112,12 @@ def test_mu_law_of_8_bits_is_that_of_telephones(tmp_path):
     theirs, _ = soundfile.read(tmp_path / "a.wav", dtype="float32")
     np.testing.assert_allclose(ours, theirs, atol=0.04)
     assert abs(ratio(wave, ours) - ratio(wave, theirs)) < 1.5
+
+
+def test_a_silent_background_is_an_error_and_a_pause_is_not(tmp_path):
+    op = augmentation("background", path=str(tmp_path), probability=1.0)
+    soundfile.write(tmp_path / "a.wav", np.zeros(9000), RATE)
+    with pytest.raises(BadData, match=r"background .*a\.wav: is silent: all its samples are zero; delete it"):
+        augmented(tone(), op)
+    soundfile.write(tmp_path / "a.wav", np.append(np.zeros(60 * RATE), 0.5), RATE)
+    np.testing.assert_array_equal(augmented(tone(), op), tone())

@@ -10,6 +10,7 @@ from sounds import noise, tone
 
 from ftaug.audio.clip import Clip
 from ftaug.audio.io.open_sound import SUFFIXES, opened
+from ftaug.audio.io.resample import window
 from ftaug.audio.io.sound_file import format_of, frames
 from ftaug.errors import BadData, StorageError
 
@@ -146,3 +147,18 @@ def test_errors_of_the_disk_are_not_those_of_the_sound(tmp_path):
 def test_all_endings_are_in_lower_case():
     assert all(suffix == suffix.lower() and suffix.startswith(b".") for suffix in SUFFIXES)
     assert len(set(SUFFIXES)) == len(SUFFIXES)
+
+
+@pytest.mark.parametrize("rate", [8000, 11_025, 44_100, 48_000])
+@pytest.mark.parametrize("written", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_tone_is_the_same_at_any_rate_and_in_any_format(tmp_path, rate, written, channels):
+    """A model sees it at 16 kHz, whatever else is in the folder."""
+    time = np.arange(rate) / rate
+    wave = 0.5 * np.sin(2 * np.pi * 440 * time)
+    soundfile.write(tmp_path / written, np.stack([wave] * channels, axis=1), rate)
+    seen = window(Clip(str(tmp_path / written)), RATE, 0, RATE)
+    expected = 0.5 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
+    middle = slice(2000, 14_000)  # without what coders do at the ends
+    np.testing.assert_allclose(seen.wave[middle], expected[middle], atol=0.08)
+    assert abs(seen.end - RATE) <= 1

@@ -73,6 +73,25 @@ def test_texts_have_other_standard_augmentations(write):
     assert [each.name for each in designed(write, config=config).variants] == ["aeda", "delete", "swap", "mixup"]
 
 
+def test_those_of_sounds_are_added_where_they_are_applied(write):
+    config = """
+modality: audio
+data: {train: spoken}
+backbone: tiny_audio
+augment: [{gain: {decibels: [-3, 3]}}, {time_mask: {share: 0.1}}]
+"""
+    result = designed(write, config=config)
+    assert not result.notes
+    added = {each.name: each.overrides[0] for each in result.variants if each.change == "added"}
+    assert {"shift", "equalizer", "frequency_mask"} < added.keys()
+    assert added["frequency_mask"] == "augment+=frequency_mask"
+    baseline = open_experiment(write(config))
+    for name, place in {"shift": 0, "equalizer": 1}.items():
+        ops = baseline.experiment([added[name]]).augment
+        assert [op.name for op in ops].index(name) == place
+        assert [op for op in ops if op.name != name] == [*result.baseline.augment]
+
+
 def test_what_changes_no_result_or_cannot_be_left_out_is_noted(write):
     config = CONFIG.replace("ema: 0.95", "save_every: 50%, mix_until: 50%") + "mix: mixup\n"
     result = designed(write, config=config, over=["train", "mix"])

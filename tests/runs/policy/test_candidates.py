@@ -42,6 +42,18 @@ def test_the_most_diverse_ones_are_chosen(write):
     assert [next(iter(choice)) for choice in one_of["choices"]] == [f"op{number:02}" for number in range(6, 20)]
 
 
+def test_policies_of_sounds_are_in_the_order_of_their_application(write):
+    file = open_experiment(write("modality: audio\ndata: {train: spoken, val: {split: 20%}}\nbackbone: tiny_audio\n"))
+    screens = [screened(op, 0.5) for op in ("frequency_mask", "gain", "noise", "shift", "speed", "time_mask")]
+    (choices,) = [p[0]["one_of"]["choices"] for p in policies_of(screens, file.experiment()) if p and "one_of" in p[0]]
+    assert [next(iter(choice)) for choice in choices] == [
+        *("shift", "speed"),
+        *("gain", "noise"),
+        *("frequency_mask", "time_mask"),
+    ]
+    assert open_search(file, policy_overrides(screens, file.experiment())).settings.trials == 6
+
+
 def test_all_policies_are_valid_and_the_reference_is_the_default(write):
     file = open_experiment(write(CONFIG))
     search = open_search(file, policy_overrides(SCREENS, file.experiment()))
