@@ -49,6 +49,23 @@ class FrontEnd:
         emphasis[0, 0] -= PREEMPHASIS  # the first sample is its own predecessor
         return np.asarray(centering @ emphasis @ windowed_dft)
 
+    @property
+    def weighted(self) -> int:
+        """Number of samples that the window does not multiply by 0; they begin behind the first, which it does."""
+        return int(np.count_nonzero(self.window))
+
+    @cached_property
+    def folded_basis(self) -> tuple[np.ndarray, np.ndarray]:
+        """Cosines and sines of the windowed DFT around the middle of the `weighted` samples: float64 (half, bins).
+
+        The cosines are for the sums of two samples equally far from the middle, the sines for their differences.
+        """
+        half = (self.weighted + 1) // 2
+        distances = (self.weighted - 1) / 2 - np.arange(half)
+        angles = 2 * np.pi / self.fft * np.outer(distances, np.arange(self.fft // 2 + 1))
+        weights = self.window[1 : half + 1] * np.where(distances, 1, 0.5)  # the middle is added to itself
+        return weights[:, None] * np.cos(angles), weights[:, None] * np.sin(angles)
+
     def frames(self, samples: int) -> int:
         """Return the number of frames of a waveform."""
         return max(1, samples // self.hop if self.centered else 1 + (samples - self.frame) // self.hop)

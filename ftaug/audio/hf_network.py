@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from ftaug.audio.backbones.hf import AST, fixed_window, unsupported
+from ftaug.audio.hf_preprocessing import AST, ON_WAVEFORMS, fixed_window, unsupported
 from ftaug.errors import BadData, MissingInput
 from ftaug.hub.model_folder import has_weights, json_file, refuse_code
 
@@ -28,9 +28,12 @@ class HfNetwork(NamedTuple):
         if reason := unsupported(config):
             raise BadData(f"--backbone: {path} {reason}")
         rate = int(extractor.get("sampling_rate", 16_000))
-        if config["model_type"] != AST:
+        if config["model_type"] in ON_WAVEFORMS:
             return cls(rate, None, takes_waveforms=True, normalizes=bool(extractor.get("do_normalize", True)))
-        samples = fixed_window(rate, config.get("num_mel_bins", 128), config.get("max_length", 1024))
+        if config["model_type"] == AST:
+            samples = fixed_window("ast", rate, config.get("num_mel_bins", 128), config.get("max_length", 1024))
+        else:
+            samples = fixed_window("whisper", rate, 80, 2 * config.get("max_source_positions", 1500))
         return cls(rate, samples / rate, takes_waveforms=False, normalizes=False)
 
 

@@ -104,7 +104,7 @@ def _requested_model(requested: RequestedModel, target: Path) -> tuple[Model | N
         )
     networks = registry("backbone", "audio" if name == SMALL else "image")
     if name in networks or (path := _transformers_path(name, target)) is None:
-        return model(registered(networks, name), requested.weights, target), None
+        return model(registered(networks, name, [SMALL]), requested.weights, target), None
     chosen = model(registry("backbone", "audio")["hf"], requested.weights, target, path=path)
     location = str(Path(name).expanduser())
     network = HfNetwork.read(location)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from ftaug.audio.banded_product import BandedProduct
 from ftaug.audio.front_ends import front_end
 from ftaug.audio.packed import BEGIN, END, boxes, waves
 from ftaug.audio.power_spectrum import PowerSpectrum
@@ -24,10 +25,10 @@ class LogMel(nn.Module):
     """Compute normalized log-mel spectrograms of packed sounds, with their masks: padding and masked parts are 0.
 
     With `normalized` in the preprocessing, mean, std and the value of padding are those, and a frame is one of the
-    sound if all of it is, as feature extractors of transformers have it.
+    sound if all of it is, as feature extractors of transformers have it. Without a value, padding is silence that is
+    heard, as Whisper does. Exports have no masks, which are of training.
     """
 
-    filters: Tensor
     centers: Tensor
     bands: Tensor
 
@@ -40,7 +41,7 @@ class LogMel(nn.Module):
         self.mean, self.std, self.padding = (normalized[key] for key in ("mean", "std", "padding"))
         self.reach = form.frame / 2 if "normalized" in preprocessing else 0.0
         self.power_spectrum = PowerSpectrum(form)
-        self.register_buffer("filters", torch.from_numpy(form.filters).float(), persistent=False)
+        self.filters = BandedProduct(torch.from_numpy(form.filters).float())
         self.register_buffer("centers", torch.from_numpy(form.centers(samples)).float(), persistent=False)
         self.register_buffer("bands", (torch.arange(mels) + 0.5) / mels, persistent=False)
 
@@ -51,8 +52,13 @@ class LogMel(nn.Module):
             with torch.autocast(device, enabled=False):
                 return self.forward(packed)
         sounding = self._between(packed[:, BEGIN, None], self._end(packed))
-        features = torch.where(sounding[:, :, None], self._features(waves(packed), sounding), self.padding)
-        spectrograms = torch.where(self._masked(boxes(packed)), 0, features).transpose(1, 2)
+        if self.padding is None:
+            features = self._features(waves(packed), torch.ones_like(sounding))
+        else:
+            features = torch.where(sounding[:, :, None], self._features(waves(packed), sounding), self.padding)
+        if not torch.compiler.is_exporting():
+            features = torch.where(self._masked(boxes(packed)), 0, features)
+        spectrograms = features.transpose(1, 2)
         return spectrograms[:, None].expand(-1, self.channels, -1, -1)
 
     def _end(self, packed: Tensor) -> Tensor:
@@ -65,8 +71,7 @@ class LogMel(nn.Module):
         """Compute normalized features (N, frames, mels)."""
         if self.form.centered:
             wave = pad(wave[:, None], (self.form.frame // 2,) * 2, mode="reflect")[:, 0]
-        energies = self.power_spectrum(wave, self.count) @ self.filters
-        energies = energies.clamp_min(FLOORS[self.form.log])
+        energies = self.filters(self.power_spectrum(wave, self.count)).clamp_min(FLOORS[self.form.log])
         if self.form.log == "whisper":
             return self._whisper(energies.log10(), sounding)
         features = energies.log() if self.form.log == "natural" else 10 * energies.log10()

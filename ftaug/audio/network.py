@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from torch import Tensor, nn
 
 from ftaug.audio.split_network import split_on_spectrograms, split_on_waveforms
 from ftaug.audio.unpadded import ignore_padding, on_waveforms
+from ftaug.interfaces.model import CannotCut
 
 
 class OnSpectrograms(nn.Module):
@@ -26,6 +27,23 @@ class OnSpectrograms(nn.Module):
     def halves(self, learning: Collection[str]) -> tuple[nn.Module, nn.Module]:
         """Split before the first layer that learns; raises CannotCut if it is the first of all."""
         return split_on_spectrograms(self.model, [self.get_parameter(name) for name in learning])
+
+
+class OnPaddedSpectrograms(nn.Module):
+    """Call a model that takes spectrograms of a fixed length, in which padding is silence: Whisper's encoder."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        model.base_model_prefix = "encoder"  # of the library it is that of the model with a decoder
+        self.model = model
+
+    def forward(self, spectrograms: Tensor) -> Tensor:
+        """Map float32 (N, 1, mels, frames) to logits (N, classes)."""
+        return cast(Tensor, self.model(spectrograms[:, 0]).logits)
+
+    def halves(self, learning: Collection[str]) -> NoReturn:
+        """Raise CannotCut: the head begins with a normalization of each frame, so all frames had to be stored."""
+        raise CannotCut("of Whisper all frames of its window would have to be stored for each sound")
 
 
 class OnWaveforms(nn.Module):

@@ -38,7 +38,7 @@ from ftaug.config.registry import Component, nested
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import AppliedTransforms, Samples, Streams, Task
 
-cache_version = f"2 {decoders()} {resampler()}"
+cache_version = f"3 {decoders()} {resampler()}"
 on_device = False
 
 

@@ -46,7 +46,7 @@ def _first_layer_that_learns(model: Any, learning: Collection[nn.Parameter]) -> 
     of_layers = [{id(parameter) for parameter in layer.parameters()} for layer in layers]
     first = next((index for index, layer in enumerate(of_layers) if learned & layer), len(layers))
     if first == 0 or learned & embeddings_of(model.base_model, set().union(*of_layers)):
-        raise CannotCut("of this network the outputs of layers can be stored, and the first of them learns")
+        raise CannotCut("what layers give can be stored, and the first layer is trained")
     return first
 
 

@@ -39,8 +39,12 @@ class Transform:
 
     def with_params(self, **values: float | str) -> Self:
         """Return a copy with the drawn parameters in `values`."""
+        return self.changed(values=FrozenDict(values))
+
+    def changed(self, **fields: Any) -> Self:
+        """Return a copy with other values of fields."""
         copy = object.__new__(type(self))  # a sixth of the time of dataclasses.replace
-        vars(copy).update(vars(self), values=FrozenDict(values))
+        vars(copy).update(vars(self), **fields)
         return copy
 
     def output_view(self, seen: Any) -> Any:
@@ -74,7 +78,7 @@ def namespaced(name: str, drawn: DrawT | Sequence[DrawT] | None) -> list[DrawT]:
     """Return the transforms of a nested op, their parameters prefixed with the op's name, as in `rotate.degrees`."""
     transforms = each(drawn)
     return [
-        draw.with_params(**({f"{name}.{key}": draw.values[key] for key in draw.values} or {name: "done"}))
+        draw.changed(values=FrozenDict({f"{name}.{key}": draw.values[key] for key in draw.values} or {name: "done"}))
         for draw in transforms
     ]
 

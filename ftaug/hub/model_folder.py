@@ -63,9 +63,11 @@ def _located(where: str, path: str, file: str) -> Path:
     if Path(path).is_dir():
         return Path(path, file)
     try:
-        hub = import_module("huggingface_hub")
+        hub, utils = import_module("huggingface_hub"), import_module("huggingface_hub.utils")
     except ImportError:
         raise missing_extra(f"{where} {path}", "huggingface_hub", "text") from None
+    utils.logging.set_verbosity_error()  # it would report each of its attempts
+    utils.disable_progress_bars()
     try:
         return Path(hub.hf_hub_download(path, file))
     except ValueError as error:  # a name that the hub does not allow

@@ -22,13 +22,13 @@ def requested_name(requested: RequestedModel) -> str | None:
     return requested.backbone
 
 
-def registered(backbones: Registry, name: str) -> Entry:
-    """Look up a registered backbone; raises ExperimentError with a suggestion."""
+def registered(backbones: Registry, name: str, further: Sequence[str] = ()) -> Entry:
+    """Look up a registered backbone; raises ExperimentError with a suggestion, also of `further` names."""
     if name in backbones:
         return backbones[name]
     if name in backbones.prefixes:
         raise ExperimentError(f"--backbone {name} is an incomplete name; expected {name}NAME")
-    names = [*backbones, *(f"{prefix}NAME" for prefix in backbones.prefixes)]
+    names = [*further, *backbones, *(f"{prefix}NAME" for prefix in backbones.prefixes)]
     hint = did_you_mean(name, names, "ftaug list backbone")
     raise ExperimentError(f"--backbone: no {backbones.modality} backbone '{name}'{hint}")
 

@@ -10,7 +10,7 @@ from ftaug.audio.hf_network import HfNetwork, check_weights
 from ftaug.errors import BadData, MissingInput
 
 
-@pytest.mark.parametrize("family", ["ast", "wav2vec2", "unispeech-sat"])
+@pytest.mark.parametrize("family", ["ast", "wav2vec2", "unispeech-sat", "whisper"])
 @pytest.mark.parametrize("normalize", [True, False])
 def test_reads_what_the_backbone_reads(family, normalize, tmp_path):
     folder = str(networks.write(tmp_path, family, do_normalize=normalize))
@@ -18,13 +18,13 @@ def test_reads_what_the_backbone_reads(family, normalize, tmp_path):
     assert network.rate == seen["rate"]
     assert network.takes_waveforms == ("waveform" in seen)
     assert network.normalizes == seen.get("waveform", {}).get("normalize", False)
-    assert network.seconds == (seen["samples"] / seen["rate"] if family == "ast" else None)
+    assert network.seconds == (seen["samples"] / seen["rate"] if family in networks.FIXED else None)
 
 
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("config.json", {"model_type": "bert"}, "n is a 'bert', which is not read: use AST, wav2vec2, hubert, wavlm"),
+        ("config.json", {"model_type": "bert"}, "n is a 'bert', which is not read: use AST, whisper, wav2vec2, hubert"),
         ("config.json", {"model_type": "wavlm", "add_adapter": True}, r"n has an adapter \(add_adapter\)"),
         ("config.json", {"model_type": "wavlm", "auto_map": {}}, r"n contains its own code \(auto_map in config"),
         ("preprocessor_config.json", [], r"preprocessor_config\.json of .*n is not a JSON object"),

@@ -23,14 +23,14 @@ train: {{epochs: 1}}
 
 def train(folder, family, *overrides):
     networks.write(folder / "network", family)
-    settings = "" if family == "ast" else ", seconds: 0.25, windows: 2"
+    settings = "" if family in networks.FIXED else ", seconds: 0.25, windows: 2"
     (folder / "a.yaml").write_text(EXPERIMENT.format(settings=settings))
     command = Command(["train", "a.yaml", "--run-dir", "run", *overrides], folder)
     assert command.wait() == 0, command.output
     return [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("family", ["ast", "wav2vec2", "wavlm"])
+@pytest.mark.parametrize("family", ["ast", "wav2vec2", "wavlm", "whisper"])
 def test_trains_from_the_entropy_of_the_labels_and_is_exported(family, tmp_path):
     write_classes(tmp_path / "sounds")
     (row, *_) = train(tmp_path, family, "unfreeze=[layer2, head]")

@@ -90,10 +90,14 @@ def test_a_network_of_transformers_trains_without_an_edit(place, capsys, family)
     [
         ("hf", 2, "--backbone hf: name the network instead, as a folder (./my-network) or by its name on the hub"),
         ("hf/network", 2, "--backbone hf: name the network instead"),
-        ("tiny-audio", 2, "--backbone: no image backbone 'tiny-audio'"),
+        ("tiny-audio", 2, "--backbone: no image backbone 'tiny-audio'; did you mean 'tiny_audio'?\n"),
         ("./no", 66, "--backbone: no model in ./no: expected a folder with config.json, preprocessor_config.json and"),
         ("half", 66, "--backbone: no model in half: expected a folder with config.json, preprocessor_config.json and"),
-        ("texts", 65, "--backbone: texts is a 'bert', which is not read: use AST, wav2vec2, hubert, wavlm or uni"),
+        (
+            "texts",
+            65,
+            "--backbone: texts is a 'bert', which is not read: use AST, whisper, wav2vec2, hubert, wavlm or uni",
+        ),
         ("empty", 66, "--backbone: empty has no model.safetensors; write it with save_pretrained, or name --weights\n"),
     ],
 )

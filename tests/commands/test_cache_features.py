@@ -92,7 +92,7 @@ def test_sounds_are_stored_as_pictures_are(place, capsys, family, unfreeze, valu
     """Also of several windows of a sound, and where dropout in the layers that learn draws random numbers."""
     write_classes(place / "sounds", seconds=0.4, count=4)
     sound_networks.write(place / "network", family)
-    settings = "" if family == "ast" else ", seconds: 0.25, windows: 2"
+    settings = "" if family in sound_networks.FIXED else ", seconds: 0.25, windows: 2"
     (place / "sounds.yaml").write_text(SOUNDS.format(settings=settings, unfreeze=unfreeze))
     for name, more in (("plain", []), ("stored", ["train.cache_features={views: 2}"])):
         assert run(["train", str(place / "sounds.yaml"), "--run-dir", str(place / name), *more]) == 0

@@ -33,8 +33,28 @@ CONFIGS: dict[str, Any] = {
     "unispeech": lambda: transformers.UniSpeechConfig(**SHAPE, **WAVES),
     "unispeech-sat": lambda: transformers.UniSpeechSatConfig(**SHAPE, **WAVES),
     "ast": lambda: transformers.ASTConfig(**SHAPE, max_length=64, num_mel_bins=32),
+    "whisper": lambda: transformers.WhisperConfig(
+        d_model=24,
+        encoder_layers=2,
+        encoder_attention_heads=2,
+        encoder_ffn_dim=48,
+        decoder_layers=1,
+        decoder_attention_heads=2,
+        decoder_ffn_dim=48,
+        vocab_size=10,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=1,
+        num_mel_bins=32,
+        max_source_positions=50,
+        classifier_proj_size=12,
+        num_labels=3,
+    ),
 }
-ON_WAVEFORMS = [name for name in CONFIGS if name != "ast"]
+FIXED = ("ast", "whisper")
+"""Those that have no setting `seconds`."""
+ON_WAVEFORMS = [name for name in CONFIGS if name not in FIXED]
 
 
 def write(folder: Path, family: str, config: Mapping[str, Any] | None = None, **extractor: Any) -> Path:
@@ -51,6 +71,10 @@ def write(folder: Path, family: str, config: Mapping[str, Any] | None = None, **
     if family == "ast":
         settings = {"num_mel_bins": 32, "max_length": 64, "mean": -6.8, "std": 5.5, **extractor}
         transformers.ASTFeatureExtractor(**settings).save_pretrained(folder)
+    elif family == "whisper":
+        transformers.WhisperFeatureExtractor(**{"feature_size": 32, "chunk_length": 1, **extractor}).save_pretrained(
+            folder
+        )
     else:
         transformers.Wav2Vec2FeatureExtractor(**extractor).save_pretrained(folder)
     return folder

@@ -6,6 +6,7 @@ import math
 import os
 from functools import lru_cache, partial
 from pathlib import Path
+from statistics import NormalDist
 from typing import Annotated, Literal
 
 import numpy as np
@@ -54,20 +55,35 @@ def noise(
 
 
 def _with_noise(ratio: float, slope: float, seed: int, wave: np.ndarray) -> np.ndarray:
-    added: np.ndarray = np.random.default_rng(seed).standard_normal(len(wave), np.float32)
+    added = white_noise(seed, len(wave))
     if slope:
         spectrum = np.fft.rfft(added)
         added = np.fft.irfft(spectrum / np.maximum(1, np.arange(len(spectrum))) ** slope, len(wave))
     return added_at(ratio, added, wave)
 
 
+def white_noise(seed: int, count: int) -> np.ndarray:
+    """Draw normal noise, float32 (count,): by quantiles of 16 random bits, in a third of the time of NumPy's."""
+    words = np.random.PCG64(seed).random_raw(-(-count // 4))
+    return _normal_quantiles().take(words.view(np.uint16)[:count], mode="clip")  # without a check
+
+
+@lru_cache(maxsize=1)
+def _normal_quantiles() -> np.ndarray:
+    """Return the quantiles of the normal distribution at the middles of 2^16 equal probabilities: float32 (65536,)."""
+    inverse, count = NormalDist().inv_cdf, 1 << 16
+    return np.array([inverse((number + 0.5) / count) for number in range(count)], np.float32)
+
+
 def added_at(ratio: float, added: np.ndarray, wave: np.ndarray) -> np.ndarray:
     """Add a second waveform at a ratio of powers in dB: float32 (samples,)."""
-    power, other = (float(np.square(part).mean(dtype=np.float64)) for part in (wave, added))
+    power, other = (float(np.einsum("i,i", part, part)) for part in (wave, added))
     if power == 0 or other == 0:
         return wave
     factor = math.sqrt(power / other) * decibels(-ratio)
-    return np.asarray(wave + (factor * added).astype(np.float32, copy=False))
+    scaled = (factor * added).astype(np.float32, copy=False)
+    scaled += wave
+    return scaled
 
 
 @augmentation.register(severity=SNR)

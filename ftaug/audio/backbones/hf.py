@@ -1,8 +1,8 @@
-"""Networks of transformers for sounds, from a folder or from the Hub: AST, wav2vec 2.0 and its relatives."""
+"""Networks of transformers for sounds, from a folder or from the Hub: AST, Whisper, wav2vec 2.0 and its relatives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from ftaug.audio import backbone
 from ftaug.audio.backbones.spectrogram import Seconds, Windows
-from ftaug.audio.front_ends import front_end
+from ftaug.audio.hf_preprocessing import AST, WHISPER, preprocessing, unsupported
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.config.types import Wording
 from ftaug.errors import BadData, ExperimentError, MissingInput, first_line
@@ -24,13 +24,15 @@ from ftaug.weights import WeightFile, Weights, described, download_error, facts_
 if TYPE_CHECKING:
     from torch import nn
 
-AST = "audio-spectrogram-transformer"
-ON_WAVEFORMS = ("wav2vec2", "hubert", "wavlm", "unispeech", "unispeech-sat")
-"""Of data2vec-audio, padding reaches the sound through the convolutions behind its features."""
-SECONDS = 2.0
-UNTRAINED = {"apply_spec_augment": False, "mask_time_prob": 0.0, "mask_feature_prob": 0.0, "layerdrop": 0.0}
+UNTRAINED = {
+    "apply_spec_augment": False,
+    "mask_time_prob": 0.0,
+    "mask_feature_prob": 0.0,
+    "layerdrop": 0.0,
+    "encoder_layerdrop": 0.0,
+}
 """Settings of a configuration that change training alone: masks are augmentations, which the experiment lists."""
-NO_WEIGHT_DECAY = ("*.position_embeddings", "*.cls_token", "*.distillation_token")
+NO_WEIGHT_DECAY = ("*.position_embeddings", "*.embed_positions.*", "*.cls_token", "*.distillation_token")
 
 SoundWeights = Annotated[Weights, only("pretrained", "none"), Wording("pretrained, none or a file")]
 
@@ -50,23 +52,23 @@ def hf(
     windows: Windows = 3,
     weights: SoundWeights = "pretrained",
 ) -> Backbone:
-    """A network of the library transformers for sounds, such as AST, wav2vec 2.0, HuBERT or WavLM.
+    """A network of the library transformers for sounds, such as AST, Whisper, wav2vec 2.0, HuBERT or WavLM.
 
     Settings:
         path: a folder with config.json, preprocessor_config.json and model.safetensors, or the name of a model on the
             hub
-        seconds: how much of a sound the network sees at once, unless set 2; AST always sees as much as it was trained
-            with
+        seconds: how much of a sound the network sees at once, unless set 2; AST and Whisper always see as much as they
+            were trained with
         weights: pretrained (those at the path), none, or a file
 
     Sampling rate and normalization are those of the feature extractor beside the model. Padding changes no answer:
-    networks on waveforms ignore it, also in the group normalization of their first layer; AST sees it as its feature
-    extractor pads. What transformers itself does in training, masking and leaving out layers, is off. Weights are read
-    from safetensors alone, and no code that comes with a model is run.
+    networks on waveforms ignore it, also in the group normalization of their first layer; AST and Whisper see it as
+    their feature extractors pad. What transformers itself does in training, masking and leaving out layers, is off.
+    Weights are read from safetensors alone, and no code that comes with a model is run.
     """
     files = _load(path)
     config, labels = files.config, list((files.config.id2label or {}).values())
-    form = {**_preprocessing(path, files, seconds), "windows": windows}
+    form = {**preprocessing(path, files.config, files.extractor, seconds), "windows": windows}
     network = _network(config, classes)
     facts = facts_of(path, card_license(path)) if weights == "pretrained" else facts_of(weights)
 
@@ -114,23 +116,17 @@ def _load(path: str) -> _Files:
     return _Files(config, extractor)
 
 
-def unsupported(config: Mapping[str, Any]) -> str | None:
-    """Return why a network with this content of config.json is not read, as a predicate; None if it is."""
-    family = config.get("model_type")
-    if family not in (AST, *ON_WAVEFORMS):
-        return f"is a '{family}', which is not read: use AST, wav2vec2, hubert, wavlm or unispeech"
-    return "has an adapter (add_adapter), which has no classifier" if config.get("add_adapter") else None
-
-
 def _network(config: Any, classes: Sequence[str]) -> nn.Module:
     import torch
 
-    from ftaug.audio.network import OnSpectrograms, OnWaveforms
+    from ftaug.audio import network
 
     config.id2label = dict(enumerate(classes))
     config.label2id = {name: code for code, name in enumerate(classes)}
     model = library("backbone 'hf'").AutoModelForAudioClassification.from_config(config, dtype=torch.float32)
-    return OnSpectrograms(model) if config.model_type == AST else OnWaveforms(model)
+    if config.model_type == WHISPER:
+        return network.OnPaddedSpectrograms(model)
+    return network.OnSpectrograms(model) if config.model_type == AST else network.OnWaveforms(model)
 
 
 def _renamed(network: Any, file: WeightFile) -> WeightFile:
@@ -150,54 +146,3 @@ def _renamed(network: Any, file: WeightFile) -> WeightFile:
         )
     left = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
     return replace(file, tensors={key: tensor for key, tensor in model.state_dict().items() if key not in left})
-
-
-def _preprocessing(path: str, files: _Files, seconds: float | None) -> dict[str, Any]:
-    """Return the preprocessing, as the feature extractor does it; raises ExperimentError, BadData."""
-    config, extractor = files
-    rate = int(extractor.sampling_rate)
-    if config.model_type != AST:
-        settings = {"normalize": bool(extractor.do_normalize), "fewest": _receptive_field(config)}
-        return {"waveform": settings, "rate": rate, "samples": round((seconds or SECONDS) * rate)}
-    if seconds is not None:
-        raise ExperimentError("backbone.hf.seconds: AST always sees as much as it was trained with; leave it out")
-    size = (extractor.num_mel_bins, extractor.max_length)
-    if size != (config.num_mel_bins, config.max_length):
-        raise BadData(
-            f"backbone.hf.path: {path}: the feature extractor gives {size[0]} mels × {size[1]} frames, "
-            f"the network takes {config.num_mel_bins} × {config.max_length}"
-        )
-    return of_ast(rate, *size, *_normalization(extractor))
-
-
-def _normalization(extractor: Any) -> tuple[float, float]:
-    """Return the mean and the divisor of features; AST divides by twice the standard deviation."""
-    return (float(extractor.mean), 2 * float(extractor.std)) if extractor.do_normalize else (0.0, 1.0)
-
-
-def of_ast(rate: int, mels: int, frames: int, mean: float, divisor: float) -> dict[str, Any]:
-    """Return the preprocessing of AST, whose feature extractor pads with zeros before it normalizes."""
-    return {
-        "front_end": "ast",
-        "rate": rate,
-        "samples": fixed_window(rate, mels, frames),
-        "mels": mels,
-        "channels": 1,
-        "size": [mels, frames],
-        "resize": None,
-        "normalized": {"mean": mean, "std": divisor, "padding": -mean / divisor},
-    }
-
-
-def fixed_window(rate: int, mels: int, frames: int) -> int:
-    """Return the samples that AST sees at once."""
-    form = front_end("ast", rate, mels)
-    return form.frame + (frames - 1) * form.hop
-
-
-def _receptive_field(config: Any) -> int:
-    """Return the samples that one frame of a network on waveforms depends on."""
-    samples = 1
-    for kernel, stride in zip(reversed(config.conv_kernel), reversed(config.conv_stride), strict=True):
-        samples = (samples - 1) * stride + kernel
-    return samples

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ftaug.audio.clip import Content
-from ftaug.audio.io import av_file, libsndfile
+from ftaug.audio.io import av_file, libsndfile, pcm_file
+from ftaug.audio.io.mpeg_sound import mpeg_sound
 from ftaug.data.beginning import beginning
 from ftaug.data.folders.scan import Kind
 from ftaug.data.retries import read_with_retries
@@ -54,12 +55,19 @@ def opened(source: str | Content) -> Iterator[Any]:
 def _open(source: str | Content, name: str) -> Any:
     """Return a context manager with an open sound."""
     soundfile = libsndfile.library()
+    if isinstance(source, str) and (plain := pcm_file.opened(source)):
+        return nullcontext(plain)
     try:
+        if name.lower().endswith(".mp3") and (sound := mpeg_sound(source)):
+            return nullcontext(sound)
         file = soundfile.SoundFile(source if isinstance(source, str) else io.BytesIO(source.read()))
     except soundfile.LibsndfileError:
         if av_file.reads(name, _beginning(source)):
             return nullcontext(av_file.decoded(source))
         raise
+    if file.format == "MP3":  # under another name
+        file.close()
+        return nullcontext(mpeg_sound(source))
     if file.seekable() and not _is_endless(file, source):
         return file
     file.close()

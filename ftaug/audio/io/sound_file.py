@@ -92,7 +92,11 @@ def frames(clip: Clip, first: int, count: int) -> np.ndarray:
 
     Integers are scaled to -1…1. Raises BadData, MissingInput.
     """
-    wave = one_channel(_stored(clip, first, count), clip)
+    stored = _stored(clip, first, count)
+    wave = one_channel(stored.astype(np.float32), clip)
+    if stored.dtype == np.int16:
+        wave *= np.float32(1 / 32_768)  # four times as fast as libsndfile does it
+        return wave
     peak = max(wave.max(initial=0), -wave.min(initial=0))
     if not peak <= HIGHEST:
         if not np.isfinite(wave).all():
@@ -102,23 +106,15 @@ def frames(clip: Clip, first: int, count: int) -> np.ndarray:
 
 
 def _stored(clip: Clip, first: int, count: int) -> np.ndarray:
-    """Read frames as they are stored: float32 (n, channels)."""
+    """Read frames as they are stored: float or int16 (n, channels)."""
     if isinstance(clip.source, Recording):
         part = clip.source.wave[first : first + count]
-        return _scaled(part if part.ndim == 2 else part[:, None])
+        return part if part.ndim == 2 else part[:, None]
     with opened(clip.source) as file:
         if first:
             file.seek(first)
-        dtype = "int16" if file.subtype == "PCM_16" else "float32"
-        return _scaled(file.read(count, dtype=dtype, always_2d=True))
-
-
-def _scaled(wave: np.ndarray) -> np.ndarray:
-    """Return float32 samples; integers are scaled to -1…1, four times as fast as libsndfile does."""
-    scaled = wave.astype(np.float32)
-    if wave.dtype == np.int16:
-        scaled *= np.float32(1 / 32_768)
-    return scaled
+        stored: np.ndarray = file.read(count, dtype="int16" if file.subtype == "PCM_16" else "float32", always_2d=True)
+        return stored
 
 
 def blocks(clip: Clip, multiple: int = 1) -> Iterator[np.ndarray]:
@@ -140,7 +136,9 @@ def one_channel(wave: np.ndarray, clip: Clip) -> np.ndarray:
     if clip.channels in ("left", "right") and count != 2:
         raise BadData(f"has {count} channels, so none is the {clip.channels} one; set channels: mix")
     if clip.channels == "mix":
-        return np.asarray(reduce(np.add, wave.T) / np.float32(count))  # a mean over so short an axis takes ten times
+        mixed: np.ndarray = reduce(np.add, wave.T)  # a mean over so short an axis takes ten times
+        mixed /= np.float32(count)
+        return mixed
     column = loudest(clip) if clip.channels == "loudest" else {"left": 0, "first": 0, "right": 1}[clip.channels]
     return np.ascontiguousarray(wave[:, column])
 

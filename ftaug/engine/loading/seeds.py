@@ -45,9 +45,8 @@ def streams(seed: int, epoch: int, sample: int) -> Streams:
     key = seed, word("augment")
 
     def stream(op: str) -> np.random.Generator:
-        rng = _reused(op)
-        position = {"counter": (0, word(stream_key(op)), sample, epoch), "key": key}
-        rng.bit_generator.state = {**FRESH, "state": position}
+        rng, bits, number = _reused(op)
+        bits.state = {**FRESH, "state": {"counter": (0, number, sample, epoch), "key": key}}
         return rng
 
     return stream
@@ -57,8 +56,10 @@ FRESH = {"bit_generator": "Philox", "buffer": (0, 0, 0, 0), "buffer_pos": 4, "ha
 
 
 @lru_cache(maxsize=1024)
-def _reused(op: str) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(0))
+def _reused(op: str) -> tuple[np.random.Generator, np.random.BitGenerator, int]:
+    """Return a generator for an op, its source of bits, and the word of the counter that is the op's."""
+    bits = np.random.Philox(0)
+    return np.random.Generator(bits), bits, word(stream_key(op))
 
 
 def order(seed: int, epoch: int, count: int) -> np.ndarray:

@@ -122,16 +122,17 @@ def color_jitter(
         "saturation": between(rng, 1 - saturation, 1 + saturation),
         "hue": between(rng, -hue, hue),
     }
-    order = rng.permutation(list(amounts))
+    names = list(amounts)
+    order = rng.permutation(len(names)).tolist()
     if not happens(rng, probability):
         return None
-    return [JITTERS[name](amounts[name]).with_params(**{name: amounts[name]}) for name in order.tolist()]
+    return [JITTERS[name](amounts[name]).with_params(**{name: amounts[name]}) for name in (names[i] for i in order)]
 
 
 JITTERS = {
-    "brightness": color_math.brightened,
-    "contrast": color_math.contrasted,
-    "saturation": color_math.saturated,
+    "brightness": color_math.FROM_BLACK,
+    "contrast": color_math.FROM_MEAN_GRAY,
+    "saturation": color_math.FROM_OWN_GRAY,
     "hue": color_math.hue_turned,
 }
 

@@ -13,33 +13,34 @@ LUMA = matrix([0.299, 0.587, 0.114])
 
 TO_GRAY = np.tile(LUMA, (3, 1))
 UNCHANGED = ColorMatrix(np.eye(7))
-BLACK = ColorMatrix.of(np.zeros((3, 3)))
-MEAN_GRAY = ColorMatrix.of(np.zeros((3, 3)), by_mean=TO_GRAY)
-OWN_GRAY = ColorMatrix.of(TO_GRAY)
+FROM_BLACK = ColorMatrix.of(np.zeros((3, 3))).towards(UNCHANGED)
+FROM_MEAN_GRAY = ColorMatrix.of(np.zeros((3, 3)), by_mean=TO_GRAY).towards(UNCHANGED)
+FROM_OWN_GRAY = ColorMatrix.of(TO_GRAY).towards(UNCHANGED)
 
 GRAY_AXIS = ColorMatrix.of(np.full((3, 3), 1 / 3)).matrix
+ACROSS_IT = UNCHANGED.matrix - GRAY_AXIS
 AROUND_IT = ColorMatrix.of(matrix([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)).matrix * (np.arange(7) < 6)
 
 
 def brightened(factor: float) -> ColorMatrix:
     """Multiply all values by a factor."""
-    return BLACK.towards(UNCHANGED, factor).with_params(factor=factor)
+    return FROM_BLACK(factor).with_params(factor=factor)
 
 
 def contrasted(factor: float) -> ColorMatrix:
     """Scale the distance of all values from the image's mean gray."""
-    return MEAN_GRAY.towards(UNCHANGED, factor).with_params(factor=factor)
+    return FROM_MEAN_GRAY(factor).with_params(factor=factor)
 
 
 def saturated(factor: float) -> ColorMatrix:
     """Scale the distance of each pixel from its own gray; 0 is grayscale."""
-    return OWN_GRAY.towards(UNCHANGED, factor).with_params(factor=factor)
+    return FROM_OWN_GRAY(factor).with_params(factor=factor)
 
 
 def hue_turned(turn: float) -> ColorMatrix:
     """Rotate RGB about the gray axis by a share of the full circle."""
     angle = 2 * math.pi * turn
-    across = math.cos(angle) * (UNCHANGED.matrix - GRAY_AXIS) + math.sin(angle) * AROUND_IT
+    across = math.cos(angle) * ACROSS_IT + math.sin(angle) * AROUND_IT
     return ColorMatrix(GRAY_AXIS + across).with_params(turn=turn)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ftaug.augment.random_streams import branches
-from ftaug.augment.transform import happens, namespaced
+from ftaug.augment.transform import between, happens, namespaced
 from ftaug.config.types import Count, NonNegative, Positive, Probability, Wording
 from ftaug.image import augmentation
 from ftaug.image.augmentations import color, color_math, crops, geometry
@@ -276,17 +276,17 @@ def _view(
 ) -> list[Draw]:
     """Draw a random resized crop and a horizontal flip."""
     crop = crops.random_resized_crop(canvas, rng, size=size, scale=scale)
-    cropped = canvas._replace(height=crop.height, width=crop.width)
+    cropped = canvas.resized(crop.height, crop.width)
     mirror = geometry.horizontal_flip(cropped, rng, probability=flip, label_map=label_map, except_=except_)
     return [*namespaced("random_resized_crop", crop), *namespaced("horizontal_flip", mirror)]
 
 
 def _colors(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, jitter: dict[str, float]) -> list[Draw]:
     """Draw SimCLR's color distortion: color jitter, grayscale and blur."""
-    seen = canvas._replace(height=extent[0], width=extent[1])
+    seen = canvas.resized(*extent)
     jittered = color.color_jitter(seen, rng, **jitter, probability=0.8)
     gray = color.grayscale(seen, rng, probability=0.2)
-    deviation = rng.uniform(*BLUR)
+    deviation = between(rng, *BLUR)
     blur = _blurred(seen, deviation) if happens(rng, 0.5) else None
     drawn: dict[str, Drawn] = {"color_jitter": jittered, "grayscale": gray, "gaussian_blur": blur}
     return [draw for name, draws in drawn.items() for draw in namespaced(name, draws)]

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -69,7 +71,7 @@ class Canvas(NamedTuple):
         """Return the canvas with another size."""
         if self.height == height and self.width == width:
             return self
-        return self._replace(height=height, width=width)
+        return Canvas(height, width, self.target, self.labels)  # in a quarter of the time of _replace
 
     def relabeled(self, labels: tuple[str, ...]) -> Canvas:
         """Return the canvas with other class names."""
@@ -105,11 +107,11 @@ class Homography(Transform):
 
     def by(self, interpolation: Interpolation | None) -> Homography:
         """Return a copy with this interpolation; None keeps the one the pretrained weights expect."""
-        return self if interpolation is None else replace(self, interpolation=interpolation)
+        return self if interpolation is None else self.changed(interpolation=interpolation)
 
     def with_fixed_size(self) -> Homography:
         """Return a copy whose size is the same for every image."""
-        return Homography(self.matrix, self.height, self.width, self.border, True)
+        return self.changed(fixes_size=True)
 
     def output_view(self, canvas: Canvas) -> Canvas:
         """Return the canvas after this transform."""
@@ -135,19 +137,29 @@ class ColorMatrix(Transform):
         matrix[6, 6] = 1
         return cls(matrix)
 
-    def towards(self, other: ColorMatrix, share: float) -> ColorMatrix:
-        """Interpolate linearly to another color matrix; a share above 1 extrapolates."""
-        return ColorMatrix(self.matrix + share * (other.matrix - self.matrix))
+    def towards(self, other: ColorMatrix) -> Callable[[float], ColorMatrix]:
+        """Return a function that interpolates linearly to another color matrix; a share above 1 extrapolates."""
+        difference = other.matrix - self.matrix
+        return lambda share: ColorMatrix(self.matrix + share * difference)
 
     @property
     def stays_in_range(self) -> bool:
         """Return whether results lie in 0…255 for every image, up to rounding, so that nothing is clipped."""
-        for *linear, constant in self.matrix[:3].tolist():  # in a third of the time of numpy
-            highest = constant + 255 * sum(factor for factor in linear if factor > 0)
-            lowest = constant + 255 * sum(factor for factor in linear if factor < 0)
+        for *linear, constant in self.matrix[:3].tolist():  # in a sixth of the time of numpy
+            lowest = highest = constant
+            for factor in linear:
+                if factor > 0:
+                    highest += 255 * factor
+                else:
+                    lowest += 255 * factor
             if not (highest < 255.5 and lowest > -0.5):
                 return False
         return True
+
+    @property
+    def needs_mean(self) -> bool:
+        """Return whether the result depends on the image's mean."""
+        return any(map(any, self.matrix[:3, 3:6].tolist()))
 
     def then(self, later: ColorMatrix) -> ColorMatrix:
         """Compose with a later color matrix, without clipping in between."""
@@ -155,8 +167,15 @@ class ColorMatrix(Transform):
 
     def for_mean(self, mean: Sequence[float] | np.ndarray) -> np.ndarray:
         """Return the affine (3, 4) matrix for an image with this mean RGB."""
+        affine = self.for_any_mean
+        affine[:, 3] += self.matrix[:3, 3:6] @ mean
+        return affine
+
+    @property
+    def for_any_mean(self) -> np.ndarray:
+        """Return the affine (3, 4) matrix of a transform that needs no mean."""
         affine = self.matrix[:3, :4].copy()
-        affine[:, 3] = self.matrix[:3, 3:6] @ mean + self.matrix[:3, 6]
+        affine[:, 3] = self.matrix[:3, 6]
         return affine
 
     def as_table(self) -> LookupTable | None:
@@ -170,7 +189,7 @@ class ColorMatrix(Transform):
             factors, shift = linear.diagonal(), self.for_mean(mean)[:, 3]
             return as_bytes(LEVELS[:, None] * factors + shift)
 
-        return LookupTable(make, needs_histogram=bool(self.matrix[:3, 3:6].any()))
+        return LookupTable(make, needs_histogram=self.needs_mean)
 
 
 @dataclass(frozen=True)
@@ -236,10 +255,16 @@ def box_of_shape(
 
 
 def filtered(name: str, *arguments: Any) -> np.ndarray:
-    """Call a function of `ftaug.image.render.filters`, importing OpenCV only here, which is slow."""
+    """Call a function of `ftaug.image.render.filters`."""
+    return np.asarray(getattr(_filters(), name)(*arguments))
+
+
+@cache
+def _filters() -> ModuleType:
+    """Import the filters once and only here, because OpenCV takes long to import."""
     from ftaug.image.render import filters
 
-    return np.asarray(getattr(filters, name)(*arguments))
+    return filters
 
 
 def as_bytes(values: np.ndarray) -> np.ndarray:

@@ -23,6 +23,9 @@ BLOCK = 8
 CONTEXT = 1
 """Rows below the last one that the upsampling of chroma reads."""
 
+PASSED_OVER = {0xC4, 0xDB, 0xE0, 0xFE}
+"""Markers of the segments that say nothing about the size: Huffman and quantization tables, JFIF, comments."""
+
 
 class _Header(NamedTuple):
     height: int
@@ -92,7 +95,10 @@ def _read_header(data: bytes) -> _Header | None:
     height_at: int | None = None
     channels, marked, unit = 0, False, 0
     while at + 4 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        marker, length = data[at + 1], data[at + 2] << 8 | data[at + 3]
+        if marker in PASSED_OVER:
+            at += 2 + length
+            continue
         if marker == 0xFF:  # padding
             at += 1
             continue
@@ -113,7 +119,7 @@ def _read_header(data: bytes) -> _Header | None:
             from_xmp = int(match[1])
         elif marker == 0xDD or (marker == 0xE2 and body.startswith(b"MPF\0")):  # restarts, or more pictures behind it
             marked = True
-        elif marker == 0xD8 or marker < 0xC0 or (0xC3 <= marker <= 0xCF and marker != 0xC4):
+        elif marker == 0xD8 or marker < 0xC0 or 0xC3 <= marker <= 0xCF:
             return None
         at += 2 + length
     return None

@@ -25,12 +25,18 @@ class Turn(NamedTuple):
 
     def apply(self, pixels: np.ndarray) -> np.ndarray:
         """Apply the orientation to an array (H, W, 3)."""
-        if self.transpose:
-            pixels = np.asarray(cv2.transpose(pixels))
-        if self.mirror_x or self.mirror_y:
-            both = self.mirror_x and self.mirror_y
-            pixels = np.asarray(cv2.flip(pixels, -1 if both else int(self.mirror_x)))
-        return pixels
+        return self._mirrored(np.asarray(cv2.transpose(pixels)) if self.transpose else pixels)
+
+    def apply_in_place(self, pixels: np.ndarray) -> np.ndarray:
+        """Apply the orientation as `apply` does, overwriting the pixels, and return the result."""
+        pixels = np.asarray(cv2.transpose(pixels)) if self.transpose else pixels
+        return self._mirrored(pixels, pixels)
+
+    def _mirrored(self, pixels: np.ndarray, result: np.ndarray | None = None) -> np.ndarray:
+        if not (self.mirror_x or self.mirror_y):
+            return pixels
+        both = self.mirror_x and self.mirror_y
+        return np.asarray(cv2.flip(pixels, -1 if both else int(self.mirror_x), result))
 
     def crop(self, pixels: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
         """Return rows and columns of the upright image from all stored pixels."""

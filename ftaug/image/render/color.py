@@ -20,10 +20,11 @@ def recolored(
     Where the mask `shown`, uint8 (H, W), is 0, pixels are ignored in statistics and stay black.
     """
     for place, color in enumerate(colors):
-        if place and shown is not None:
-            pixels = np.asarray(cv2.copyTo(pixels, shown))
         if isinstance(color, ColorMatrix):
-            pixels = np.asarray(cv2.transform(pixels, color.for_mean(_mean(pixels, shown))))
+            if place and shown is not None and color.needs_mean:
+                pixels = np.asarray(cv2.copyTo(pixels, shown))
+            affine = color.for_mean(_mean(pixels, shown)) if color.needs_mean else color.for_any_mean
+            pixels = np.asarray(cv2.transform(pixels, affine))
         else:
             pixels = _looked_up(pixels, color.make(_counts(pixels, shown) if color.needs_histogram else NO_COUNTS))
     return pixels if shown is None else np.asarray(cv2.copyTo(pixels, shown))

@@ -20,9 +20,13 @@ def equalized_locally(share: float, limit: float, tiles: int, pixels: np.ndarray
 
 
 def blurred(deviation: float, pixels: np.ndarray) -> np.ndarray:
-    """Apply a Gaussian blur with sigma in pixels; the kernel is truncated at three sigmas."""
-    side = 2 * math.ceil(3 * deviation) + 1
-    return np.asarray(cv2.GaussianBlur(pixels, (side, side), deviation, borderType=cv2.BORDER_REFLECT_101))
+    """Apply a Gaussian blur with sigma in pixels; the kernel is truncated at three sigmas.
+
+    In float32: in less time than OpenCV's `GaussianBlur`, whose fixed-point weights round less exactly.
+    """
+    kernel = cv2.getGaussianKernel(2 * math.ceil(3 * deviation) + 1, deviation, cv2.CV_32F)
+    smooth = cv2.sepFilter2D(pixels, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT_101)
+    return np.asarray(cv2.convertScaleAbs(smooth))
 
 
 def motion_blurred(length: float, degrees: float, pixels: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -47,15 +46,12 @@ MOST_GROWN = 2
 """Limit of upsampling, relative to the canvas: in perspective, the zoom can be large in a single corner."""
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """Stored pixels and their mapping to the output canvas."""
 
     top: Callable[[int], np.ndarray]  # rows -> at least so many first ones of these pixels, uint8 (rows or more, W, 3)
     shape: tuple[int, int]  # how many rows and columns there are
-    extent: tuple[
-        float, float
-    ]  # height and width that the picture has in them; a last row or column may be part of one
+    extent: tuple[float, float]  # height and width of the picture in them; the last row or column may be part of one
     matrix: np.ndarray  # from stored points to those of the canvas
     zoom: tuple[float, float]  # canvas pixels per stored pixel along the stored x and y, where they are most
     canvas: Homography
@@ -95,8 +91,8 @@ def _warped_and_recolored(
     pixels = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
     if not (colors and source.shows_border and canvas.border == "constant"):
         return recolored(pixels, colors)
-    _, wholly_shown = cv2.threshold(cv2.extractChannel(warped, 3), 254, 255, cv2.THRESH_BINARY)
-    return recolored(pixels, colors, np.asarray(wholly_shown))
+    wholly_shown = warped.view("<u4")[..., 0] >= 255 << 24  # alpha is the last byte: a third of the time of OpenCV's
+    return recolored(pixels, colors, wholly_shown.view(np.uint8))
 
 
 def unwarped(picture: Picture, geometry: Homography, interpolation: Interpolation) -> Unwarped:
@@ -116,7 +112,8 @@ def unwarped(picture: Picture, geometry: Homography, interpolation: Interpolatio
 
 def _view(picture: Picture, geometry: Homography) -> View:
     """Return a view of the picture at the coarsest decode scale that is fine enough for the canvas."""
-    zoom, scale = _zoom(geometry), scale_of(picture, geometry)
+    zoom = _zoom(geometry)
+    scale = _coarsest(picture, zoom)
     height, width, matrix = picture.height / scale, picture.width / scale, geometry.matrix
     if scale > 1:
         matrix = matrix * [scale, scale, 1]
@@ -131,9 +128,13 @@ def _view(picture: Picture, geometry: Homography) -> View:
 
 def scale_of(picture: Picture, geometry: Homography) -> int:
     """Return the largest decode scale n (1/n of the full size) that is still as fine as the canvas."""
+    return _coarsest(picture, _zoom(geometry))
+
+
+def _coarsest(picture: Picture, zoom: tuple[float, float]) -> int:
     if len(picture.scales) == 1:
         return 1
-    finest = max(_zoom(geometry))
+    finest = max(zoom)
     return max(n for n in picture.scales if n == 1 or n * finest <= 1 + SLACK)
 
 
@@ -204,7 +205,7 @@ def _aligned(view: View, interpolation: Interpolation) -> Pixels:
     if turn.transpose:
         height, width, a, d, x, y = width, height, c, b, y, x
     resampled = _resampled(view, (a, d), (x, y), (height, width), interpolation)
-    return resampled if turn == UPRIGHT else lambda: turn.apply(resampled())
+    return resampled if turn == UPRIGHT else lambda: turn.apply_in_place(resampled())
 
 
 def _resampled(
@@ -237,7 +238,7 @@ def _resampled(
 
     def by_pillow() -> np.ndarray:
         image = Image.fromarray(view.top(last_row)[first_row:last_row, first_column:last_column])
-        return np.asarray(image.resize((width, height), FILTERS[interpolation], box=box))
+        return np.array(image.resize((width, height), FILTERS[interpolation], box=box))
 
     return by_pillow
 
@@ -252,7 +253,7 @@ def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpol
         return pixels.copy()
     if interpolation == "nearest":
         image = Image.fromarray(np.ascontiguousarray(pixels))
-        return np.asarray(image.resize((width, height), Image.Resampling.NEAREST))
+        return np.array(image.resize((width, height), Image.Resampling.NEAREST))
     if interpolation == "bilinear" and height >= pixels.shape[0] and width >= pixels.shape[1]:
         return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR))
     return _antialiased(pixels, height, width, interpolation)
@@ -263,7 +264,7 @@ def _antialiased(pixels: np.ndarray, height: int, width: int, interpolation: Int
     torch, interpolate = _torch()
     if not (pixels.flags.c_contiguous and pixels.flags.writeable):
         pixels = pixels.copy()  # a third of the time in which torch copies them
-    batch = torch.from_numpy(pixels)[None].permute(0, 3, 1, 2)
+    batch = torch.from_numpy(pixels.reshape(1, *pixels.shape).transpose(0, 3, 1, 2))
     shrunk = interpolate(batch, (height, width), mode=interpolation, antialias=True, align_corners=False)
     return np.asarray(shrunk.numpy()[0].transpose(1, 2, 0))
 

@@ -36,12 +36,12 @@ def resized(values: np.ndarray, height: int, width: int, mode: str) -> np.ndarra
     return interpolate(tensor, (height, width), mode=mode, align_corners=False)[0].permute(1, 2, 0).numpy()
 
 
-@pytest.mark.parametrize("deviation", [0.6, 1.5, 3.2])
+@pytest.mark.parametrize("deviation", [0.3, 0.6, 1.5, 3.2, 25])
 def test_gaussian_blur_is_scipys(deviation):
     pixels = texture(60, 80)
     radius = math.ceil(3 * deviation)
     expected = by_scipy(lambda c: scipy.ndimage.gaussian_filter(c, deviation, mode="mirror", radius=radius), pixels)
-    assert apart(filters.blurred(deviation, pixels), expected).max() <= 1
+    assert apart(filters.blurred(deviation, pixels), expected).max() < 0.501, "only the rounding to whole levels"
 
 
 @pytest.mark.parametrize(("length", "degrees"), [(1, 30), (5, 0), (7.5, 90), (9, 35), (12.3, 110)])
