@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
@@ -85,8 +85,8 @@ def _header(source: str | Content, version: Version) -> Header | None:
 def _block(source: str | Content, version: Version, number: int) -> np.ndarray:
     """Decode a block: float32 (n, channels); fewer than BLOCK at the end."""
     lead = min(LEAD, number * BLOCK)
-    with _without_messages(), _open(source) as file:  # anew: after a seek, a decoder has bits of where it was
-        file.seek(number * BLOCK - lead)
+    with _without_messages() if lead else nullcontext(), _open(source) as file:
+        file.seek(number * BLOCK - lead)  # of a file opened anew: after a seek, a decoder has bits of where it was
         wave: np.ndarray = file.read(lead + BLOCK, dtype="float32", always_2d=True)
     return wave[lead:]
 
