@@ -87,6 +87,16 @@ def test_the_script_predicts_odd_pictures_as_the_command_does(exported, packages
         assert probability == pytest.approx(predicted[name][1], abs=5e-4), name
 
 
+def test_a_file_that_cannot_be_read_has_its_line_and_the_others_are_predicted(exported, packages, files, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    names = [files[0], "bad.png", "none.png", files[1]]
+    done = run_clean(packages, str(exported / "tints.onnx.py"), *names, cwd=tmp_path)
+    assert done.returncode == 65
+    assert [row[0] for row in csv.reader(io.StringIO(done.stdout), "excel-tab")] == files[:2]
+    first, second = done.stderr.splitlines()
+    assert first.startswith("bad.png: cannot identify image file") and second.startswith("none.png: ")
+
+
 def test_nothing_else_is_installed_where_the_script_runs(packages, tmp_path):
     """Otherwise the test above would show nothing."""
     code = f"import importlib.util as u; print([name for name in {STRANGERS} if u.find_spec(name)])"

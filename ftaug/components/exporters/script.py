@@ -20,7 +20,7 @@ SCRIPT = Template('''\
 """Predict with $artifact: python $script $argument...
 
 Install before: pip install $packages
-Prints a line for each sample: its name$columns.
+Prints a line for each sample: its name$columns. Ends with 65 if files could not be read.
 """
 
 import csv
@@ -49,9 +49,15 @@ $decide
 
 if __name__ == "__main__":
     table = csv.writer(sys.stdout, "excel-tab", lineterminator="\\n")
+    code = 0
     for path in sys.argv[1:]:
-        for name, inputs in read(path):
-            table.writerow([name, *decide(run(inputs)[0])])
+        try:
+            for name, inputs in read(path):
+                table.writerow([name, *decide(run(inputs)[0])])
+        except (OSError, RuntimeError, ValueError) as error:
+            print(f"{path}: {error}", file=sys.stderr)
+            code = 65
+    sys.exit(code)
 ''')
 
 SINGLE_LABEL = """\
