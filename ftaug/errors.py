@@ -244,11 +244,19 @@ def is_lack_of_memory(error: BaseException) -> bool:
     """Whether an error of Python, of the system, of a library or of the loader of libraries is a lack of memory."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return True
-    named = isinstance(error, RuntimeError | ImportError | SystemError) or type(error).__name__ == "SafetensorError"
+    of_library = type(error).__name__ == "SafetensorError" or type(error).__module__ == "cv2"
+    named = isinstance(error, RuntimeError | ImportError | SystemError) or of_library
     return named and any(words in str(error).lower() for words in _MEMORY_WORDS)
 
 
-_MEMORY_WORDS = ("out of memory", "allocate memory", "failed to map segment", "start new thread", "bad_alloc")
+_MEMORY_WORDS = (
+    "out of memory",
+    "allocate memory",
+    "insufficient memory",
+    "failed to map segment",
+    "start new thread",
+    "bad_alloc",
+)
 
 
 def first_line(error: Exception) -> str:

@@ -3,6 +3,7 @@
 import errno
 from pathlib import Path
 
+import cv2
 import pytest
 from safetensors import SafetensorError
 
@@ -106,6 +107,7 @@ def test_missing_extra_names_the_command():
         RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
         RuntimeError("can't start new thread"),
         SafetensorError("Error while mapping: Cannot allocate memory (os error 12)"),
+        cv2.error("OpenCV(5.0.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 4096 bytes"),
         MemoryError(),
     ],
     ids=lambda error: type(error).__name__,

@@ -119,7 +119,8 @@ def _is_prose(text: str, masked: str) -> bool:
 
 
 def _deduplicated(candidates: Iterable[Paragraph]) -> Iterator[Paragraph]:
-    """Drop near-duplicates: paragraphs that share most word trigrams (shingles) with an earlier one."""
+    """Drop near-duplicates: paragraphs that hold an earlier one, or share most word trigrams (shingles) with it."""
+    sizes: list[int] = []
     places: dict[tuple[str, ...], list[int]] = {}
     for number, paragraph in enumerate(candidates):
         words = _WORD.findall(paragraph.text.replace(MASK, "").lower())
@@ -128,7 +129,8 @@ def _deduplicated(candidates: Iterable[Paragraph]) -> Iterator[Paragraph]:
         for shingle in shingles:
             for earlier in places.get(shingle, ()):
                 shared[earlier] = shared.get(earlier, 0) + 1
-        if max(shared.values(), default=0) >= ALIKE * len(shingles):
+        sizes.append(len(shingles))
+        if any(count >= min(ALIKE * len(shingles), sizes[earlier]) for earlier, count in shared.items()):
             continue
         for shingle in shingles:
             places.setdefault(shingle, []).append(number)

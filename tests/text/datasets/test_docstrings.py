@@ -149,6 +149,16 @@ def test_another_python_is_another_fingerprint(monkeypatch):
     assert docstrings("val").notes == ("from the documentation of Python 3.99.0",)
 
 
+def test_a_paragraph_that_holds_an_earlier_one_is_dropped():
+    """However much more it says: the earlier one may be in the test split, and this in training."""
+    first = "An object that authenticates by a challenge."
+    held = stdlib.Paragraph(
+        "b", f"{first} It needs the user and the password to be set, and raises an error otherwise."
+    )
+    other = stdlib.Paragraph("c", "An object that authenticates users needs a name and a password in every session.")
+    assert [*stdlib._deduplicated([stdlib.Paragraph("a", first), held, other])] == [stdlib.Paragraph("a", first), other]
+
+
 @pytest.mark.slow
 def test_what_an_encoder_trains_on_holds_no_text_to_measure_by():
     everything = "\n".join(standard_library("train").texts)
