@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import IO, Any
 
@@ -29,6 +30,11 @@ def library() -> Any:
     except ImportError:
         raise missing_extra("modality: audio", "soundfile and soxr", "audio") from None
     return soundfile
+
+
+def sound_file(source: str | Content) -> Any:
+    """Open a sound as a `soundfile.SoundFile`; raises LibsndfileError and OSError."""
+    return library().SoundFile(source if isinstance(source, str) else io.BytesIO(source.read()))
 
 
 def decoded_in_order(source: str | Content) -> WholeSound:

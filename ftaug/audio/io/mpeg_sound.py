@@ -6,18 +6,18 @@ inside a file lacks these: up to a thousand samples are wrong, and the last bits
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ftaug.audio.clip import Content
 from ftaug.audio.io import libsndfile
+from ftaug.audio.io.whole_sound import Version, version_of
 
 BLOCK = 1 << 17
 """Samples of a channel that are decoded together: a block begins in the same state, whatever is read of it."""
@@ -25,8 +25,6 @@ LEAD = 20 * 576
 """Samples before a block that are decoded and left out: more than those for which the reservoir has bits."""
 STDERR = 2
 
-Version = tuple[int, int] | None
-"""Changes with the file; None for what is not one."""
 _redirected = Lock()
 
 
@@ -66,17 +64,14 @@ class MpegSound:
 
 def mpeg_sound(source: str | Content) -> MpegSound | None:
     """Return a sound if it is MP3, whatever its name; raises LibsndfileError and OSError."""
-    version = None
-    if isinstance(source, str):
-        status = os.stat(source)  # noqa: PTH116 - a third of the time of a Path, for each sound
-        version = (status.st_mtime_ns, status.st_size)
+    version = version_of(source)
     header = _header(source, version)
     return None if header is None else MpegSound(source, version, header)
 
 
 @lru_cache(maxsize=4096)
 def _header(source: str | Content, version: Version) -> Header | None:
-    with _open(source) as file:
+    with libsndfile.sound_file(source) as file:
         header = Header(int(file.samplerate), int(file.frames), int(file.channels))
         return header if file.format == "MP3" else None
 
@@ -85,14 +80,10 @@ def _header(source: str | Content, version: Version) -> Header | None:
 def _block(source: str | Content, version: Version, number: int) -> np.ndarray:
     """Decode a block: float32 (n, channels); fewer than BLOCK at the end."""
     lead = min(LEAD, number * BLOCK)
-    with _without_messages() if lead else nullcontext(), _open(source) as file:
+    with _without_messages() if lead else nullcontext(), libsndfile.sound_file(source) as file:
         file.seek(number * BLOCK - lead)  # of a file opened anew: after a seek, a decoder has bits of where it was
         wave: np.ndarray = file.read(lead + BLOCK, dtype="float32", always_2d=True)
     return wave[lead:]
-
-
-def _open(source: str | Content) -> Any:
-    return libsndfile.library().SoundFile(source if isinstance(source, str) else io.BytesIO(source.read()))
 
 
 @contextmanager

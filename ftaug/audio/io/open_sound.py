@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from collections.abc import Iterator
@@ -54,14 +53,13 @@ def opened(source: str | Content) -> Iterator[Any]:
 
 def _open(source: str | Content, name: str) -> Any:
     """Return a context manager with an open sound."""
-    soundfile = libsndfile.library()
     if isinstance(source, str) and (plain := pcm_file.opened(source)):
         return nullcontext(plain)
     try:
         if name.lower().endswith(".mp3") and (sound := mpeg_sound(source)):
             return nullcontext(sound)
-        file = soundfile.SoundFile(source if isinstance(source, str) else io.BytesIO(source.read()))
-    except soundfile.LibsndfileError:
+        file = libsndfile.sound_file(source)
+    except libsndfile.library().LibsndfileError:
         if av_file.reads(name, _beginning(source)):
             return nullcontext(av_file.decoded(source))
         raise

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -20,6 +20,8 @@ class Decoded(NamedTuple):
     rate: int  # Hz
 
 
+Version = tuple[int, int] | None
+"""Time and size of a file; None for what is not one."""
 Decode = Callable[[str | IO[bytes]], Decoded]
 
 
@@ -46,14 +48,17 @@ class WholeSound:
 
 def whole_sound(source: str | Content, decode: Decode) -> WholeSound:
     """Decode a sound, or take it from those decoded last; raises what `decode` does, and OSError."""
-    version = None
-    if isinstance(source, str):
-        status = Path(source).stat()
-        version = (status.st_mtime_ns, status.st_size)
-    return WholeSound(_decoded(source, decode, version))
+    return WholeSound(_decoded(source, decode, version_of(source)))
+
+
+def version_of(source: str | Content) -> Version:
+    """Return what changes with a file; raises OSError."""
+    if not isinstance(source, str):
+        return None
+    status = os.stat(source)  # noqa: PTH116 - a third of the time of a Path, for each sound
+    return status.st_mtime_ns, status.st_size
 
 
 @lru_cache(maxsize=2)
-def _decoded(source: str | Content, decode: Decode, version: tuple[int, int] | None) -> Decoded:
-    """Decode a sound; `version` changes with the file."""
+def _decoded(source: str | Content, decode: Decode, version: Version) -> Decoded:
     return decode(source if isinstance(source, str) else io.BytesIO(source.read()))
