@@ -9,10 +9,10 @@ import numpy as np
 
 from ftaug.audio.augmentations.pipeline import Pipeline
 from ftaug.audio.backbones.spectrogram import PICTURE_CHANNELS
-from ftaug.audio.center_frequency import center_frequency
+from ftaug.audio.center_frequency import center_of
 from ftaug.audio.clip import Clip
 from ftaug.audio.io.resample import length
-from ftaug.audio.io.sound_file import Format, format_of, frames, is_canceled, span
+from ftaug.audio.io.sound_file import Format, format_of, is_canceled
 from ftaug.errors import FtaugError
 from ftaug.interfaces.data import Samples
 
@@ -21,8 +21,8 @@ Checked = list[tuple[str, Clip, Format]]
 LOOKED_AT = 64
 """Number of sounds, spread over the data set, that are checked before training."""
 
-HEARD = 1 << 18
-"""Number of frames of each whose frequencies are measured."""
+HEARD = 1.5
+"""Seconds of each whose frequencies are measured: of all 64 in a seventh of a second."""
 
 FEWEST_OF_CLASS, MOSTLY = 3, 0.75
 """Checked sounds of a class, and the share of them with a low rate, from which on the class is named."""
@@ -94,7 +94,7 @@ def _low_rates_of_a_class(rates: list[int], labels: list[str], pipeline: Pipelin
 def _too_high(checked: Checked, pipeline: Pipeline) -> Iterator[str]:
     """Yield that the sampling rate of the network leaves out most of the energy, as of bats."""
     limit = pipeline.rate // 2
-    lost = [name for name, clip, form in checked if form.rate > pipeline.rate and _center(clip, form.rate) > limit]
+    lost = [name for name, clip, form in checked if form.rate > pipeline.rate and _center(clip) > limit]
     if len(lost) > len(checked) / 2:
         yield (
             f"{_of(lost, checked)} {_have(lost)} more than half of their energy above {limit:,} Hz, such as {lost[0]}, "
@@ -103,10 +103,9 @@ def _too_high(checked: Checked, pipeline: Pipeline) -> Iterator[str]:
         )
 
 
-def _center(clip: Clip, rate: int) -> float:
+def _center(clip: Clip) -> float:
     try:
-        first, count = span(clip)
-        return center_frequency(frames(clip, first, min(count, HEARD)), rate)
+        return center_of(clip, HEARD)
     except FtaugError:
         return 0.0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ftaug.audio.center_frequency import center_frequency
+from ftaug.audio.center_frequency import center_of
 from ftaug.audio.datasets.columns import audio_parquet, hf_disk
 from ftaug.audio.datasets.folder import audio_folder
 from ftaug.audio.datasets.index import SoundSamples
@@ -19,7 +19,7 @@ from ftaug.audio.datasets.table import AUTO, MANIFEST, audio_table
 from ftaug.audio.hf_network import FILES, HfNetwork, check_weights
 from ftaug.audio.infer_columns import Guess, guess, rows_of_sounds
 from ftaug.audio.io.open_sound import SUFFIXES, VIDEOS
-from ftaug.audio.io.sound_file import format_of, frames, span
+from ftaug.audio.io.sound_file import format_of, span
 from ftaug.audio.recipe import SMALL, SoundFacts, recipe
 from ftaug.config.registry import registry
 from ftaug.data.folders.classes import check_folder, splits
@@ -179,9 +179,8 @@ def _measured(samples: Sounds, target: Path) -> tuple[list[float], list[int], li
         clip = samples.read(index)
         try:
             rate = format_of(clip).rate
-            first, count = span(clip)
-            centers.append(center_frequency(frames(clip, first, min(count, LOOKED_AT * rate)), rate))
-            seconds.append(count / rate)
+            centers.append(center_of(clip, LOOKED_AT))
+            seconds.append(span(clip)[1] / rate)
             rates.append(rate)
         except Unavailable:
             raise
