@@ -12,8 +12,8 @@ import numpy as np
 
 from ftaug.audio.augmentations.transforms import Draw, Filter, MelMask, Sound, TimeChange, WaveFunction
 from ftaug.audio.clip import Clip
-from ftaug.audio.io.resample import Window, length, window
-from ftaug.audio.io.sound_file import is_silent
+from ftaug.audio.io.resample import Window, length, resampled_length, window
+from ftaug.audio.io.sound_file import format_of, is_silent, span_in
 from ftaug.audio.packed import Box, pack
 from ftaug.augment.random_streams import named
 from ftaug.augment.transform import each
@@ -75,9 +75,11 @@ class Pipeline:
         self, clip: Clip, streams: Streams, labels: tuple[str, ...] = ()
     ) -> tuple[Window, Sequence[Box], AppliedTransforms]:
         """Read and augment a random window; return it with the masks of its spectrogram and what was applied."""
-        draws, applied = self.draw(length(clip, self.rate) / self.rate, streams, labels)
+        form = format_of(clip)
+        count = span_in(form, clip)[1]
+        draws, applied = self.draw(resampled_length(form.rate, count, self.rate) / self.rate, streams, labels)
         speed, delay = self._time(time_changes(draws))
-        rest = length(clip, self.rate, speed) - self.samples
+        rest = resampled_length(form.rate, count, self.rate, speed) - self.samples
         place = streams(PLACE).random()
         part = self._read(clip, (int(place * (rest + 1)) if rest > 0 else 0) - delay, speed)
         return changed(part, draws, self.rate), masks(draws, part), applied

@@ -36,10 +36,11 @@ class Window(NamedTuple):
 def length(clip: Clip, rate: int, speed: float = 1.0) -> int:
     """Return the number of samples of a clip at a rate, played at a speed; raises BadData, MissingInput."""
     form = format_of(clip)
-    return _length(form.rate, span_in(form, clip)[1], rate, speed)
+    return resampled_length(form.rate, span_in(form, clip)[1], rate, speed)
 
 
-def _length(source_rate: int, count: int, rate: int, speed: float) -> int:
+def resampled_length(source_rate: int, count: int, rate: int, speed: float = 1.0) -> int:
+    """Return the number of samples at a rate that so many of another rate become, played at a speed."""
     return max(1, round(count * rate / (source_rate * speed)))
 
 
@@ -51,7 +52,7 @@ def window(clip: Clip, rate: int, first: int, count: int, speed: float = 1.0) ->
     """
     form = format_of(clip)
     offset, available = span_in(form, clip)
-    start, stop = max(0, first), min(_length(form.rate, available, rate, speed), first + count)
+    start, stop = max(0, first), min(resampled_length(form.rate, available, rate, speed), first + count)
     wave = np.zeros(count, np.float32)
     if stop <= start:
         return Window(wave, 0, 0)
